@@ -1,0 +1,30 @@
+"""RevSAM2: segment a CT or MRI volume from a few painted slices, on SAM 2, without training.
+
+The public names below are imported when first used, so that ``import napari_revsam2`` loads no torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Axis": "engine.axis",
+    "FileProblem": "file_problem",
+    "Mode": "engine.config",
+    "QueryVolume": "engine.problem",
+    "RevSAM2Config": "engine.config",
+    "RevSAM2Error": "engine.errors",
+    "SupportSet": "engine.problem",
+    "SupportSlice": "engine.problem",
+    "load_propagator": "sam2_backend.loading",
+    "open_problem": "file_problem",
+    "run_revsam2": "engine.pipeline",
+}
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,137 @@
+"""Commands and their options; what they do is imported when they are called, so that help comes at once.
+
+``argparse``, because ``--support IMAGE LABELS`` takes two values and repeats, which Typer has no way to say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from napari_revsam2 import __version__
+from napari_revsam2.engine.axis import Axis
+from napari_revsam2.engine.config import RevSAM2Config
+from napari_revsam2.engine.errors import RevSAM2Error
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; a problem the user can mend is one sentence and code 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except RevSAM2Error as error:
+        sys.stderr.write(f"napari-revsam2: {error}\n")
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="napari-revsam2",
+        description="Segment a CT or MRI volume from a few painted slices of another one: RevSAM2 on SAM 2, without "
+        "training.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_segment(commands.add_parser("segment", help="segment a query volume from annotated slices of others"))
+    _add_demo(commands.add_parser("demo", help="run on the sample volumes that ship with the package"))
+    return parser
+
+
+def _add_segment(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_segment)
+    add = parser.add_argument
+    add(
+        "--support",
+        nargs=2,
+        type=Path,
+        action="append",
+        required=True,
+        metavar=("IMAGE", "LABELS"),
+        help="a support volume and its labels; may be repeated",
+    )
+    add("--query", type=Path, required=True, metavar="IMAGE", help="the volume to segment")
+    add("--output", type=Path, required=True, metavar="MASK", help="label volume to write (.nii, .nii.gz, .tif, .tiff)")
+    add(
+        "--label",
+        type=int,
+        nargs="+",
+        action="extend",
+        metavar="ID",
+        help="classes to segment; default: all that are painted",
+    )
+    add(
+        "--slices",
+        type=_numbers,
+        action="append",
+        metavar="3,10,22",
+        help="annotated slices to use, counted from 0 towards superior, anterior or right; with several supports once "
+        "for each, in their order; default: N of the annotated ones, evenly spread over all support volumes",
+    )
+    add("--axis", type=Axis, choices=list(Axis), metavar="|".join(Axis), default=Axis.AXIAL, help="(default: axial)")
+    _add_settings(parser)
+    add("--scores", type=Path, metavar="CSV", help="table of the reverse score per class and slice to write")
+    add("--figure", type=Path, metavar="PNG", help="picture of the result to write")
+    add("--truth", type=Path, metavar="LABELS", help="true labels of the query, to compare with")
+    add("--json", action="store_true", help="print one JSON object last")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """One option for each setting, made from the settings themselves."""
+    for setting in fields(RevSAM2Config):
+        default: Any = setting.default
+        shown = getattr(default, "value", default)
+        parser.add_argument(
+            "--" + setting.name.replace("_", "-"),
+            type=type(default),
+            choices=setting.metadata["choices"] and [type(default)(c) for c in setting.metadata["choices"]],
+            metavar="|".join(setting.metadata["choices"] or [setting.name.upper()]),
+            default=None,
+            help=f"{setting.metadata['help']} (default: {shown})".replace("%", "%%"),
+        )
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_demo)
+    parser.add_argument(
+        "--output", type=Path, metavar="FOLDER", default=Path("demo_output"), help="(default: demo_output)"
+    )
+
+
+def _segment(options: argparse.Namespace) -> None:
+    from .segment import Request, run_request
+
+    given = {s.name: getattr(options, s.name) for s in fields(RevSAM2Config) if getattr(options, s.name) is not None}
+    run_request(
+        Request(
+            supports=tuple((image, labels) for image, labels in options.support),
+            query=options.query,
+            output=options.output,
+            config=RevSAM2Config(**given),
+            axis=options.axis,
+            labels=tuple(options.label) if options.label else None,
+            slices=tuple(options.slices) if options.slices else None,
+            n_support_is_binding="n_support" in given,
+            scores=options.scores,
+            figure=options.figure,
+            truth=options.truth,
+            json=options.json,
+        )
+    )
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from .demo import run_demo
+
+    run_demo(options.output)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a list of slice numbers such as 3,10,22") from None

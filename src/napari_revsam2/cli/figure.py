@@ -1,0 +1,88 @@
+"""A picture of a result: slices with outlines above, the reverse score along the volume below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from napari_revsam2.engine.problem import QueryVolume
+from napari_revsam2.volume_files import replaced_file
+
+from .report import RunReport
+
+_COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2")
+"""Okabe and Ito's palette, told apart by colour-blind readers."""
+_COLUMNS, _ROWS = 6, 2
+
+
+def write_figure(path: Path, query: QueryVolume, report: RunReport) -> None:
+    """Draw twelve slices through the segmented range and ``pi`` per slice; the format follows the path's ending."""
+    figure = Figure(figsize=(12, 7.2), layout="constrained")
+    montage, curve = np.asarray(figure.subfigures(2, 1, height_ratios=(2.2, 1)))
+    panels = montage.subplots(_ROWS, _COLUMNS).ravel()
+    chosen = _interesting_slices(report)
+    for panel in panels:
+        panel.set_axis_off()
+    for panel, index in zip(panels, chosen, strict=False):
+        _draw_slice(panel, query, report, index)
+    montage.legend(handles=_legend(report), loc="outside upper center", ncols=8, frameon=False)
+    _draw_scores(curve.subplots(), report)
+    with replaced_file(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def _interesting_slices(report: RunReport) -> NDArray[np.intp]:
+    """Slices spread over the range where something was found (or is); the whole volume where nothing was."""
+    shown = np.asarray(report.result.segmentation.any(axis=(1, 2)))
+    if report.truth is not None:
+        shown = shown | report.truth.any(axis=(1, 2))
+    indices = np.flatnonzero(shown) if shown.any() else np.arange(len(shown))
+    positions = np.linspace(0, len(indices) - 1, min(_COLUMNS * _ROWS, len(indices)))
+    spread: NDArray[np.intp] = indices[positions.round().astype(int)]
+    return spread
+
+
+def _draw_slice(panel: Axes, query: QueryVolume, report: RunReport, index: int) -> None:
+    low, high = query.limits
+    panel.imshow(np.asarray(query.slices[index]), cmap="gray", vmin=low, vmax=high)
+    selected = [result.label for result in report.result.labels if index in result.selected]
+    panel.set_title(f"slice {index}" + (" (conditional)" if selected else ""), fontsize=9)
+    for number, result in enumerate(report.result.labels):
+        colour = _COLOURS[number % len(_COLOURS)]
+        _outline(panel, report.result.segmentation[index] == result.label, colour, "solid")
+        if report.truth is not None:
+            _outline(panel, report.truth[index] == result.label, colour, "dotted")
+
+
+def _outline(panel: Axes, mask: NDArray[Any], colour: str, style: str) -> None:
+    if mask.any() and not mask.all():
+        panel.contour(mask, levels=[0.5], colors=colour, linewidths=1.3, linestyles=style)
+
+
+def _legend(report: RunReport) -> list[Line2D]:
+    entries = []
+    for number, result in enumerate(report.result.labels):
+        overlap = report.label_dice(result.label)
+        text = f"class {result.label}" + (f" (DSC {overlap:.2f})" if overlap is not None else "")
+        entries.append(Line2D([], [], color=_COLOURS[number % len(_COLOURS)], label=text))
+    if report.truth is not None:
+        entries.append(Line2D([], [], color="0.4", linestyle="dotted", label="truth"))
+    return entries
+
+
+def _draw_scores(axes: Axes, report: RunReport) -> None:
+    for number, result in enumerate(report.result.labels):
+        colour = _COLOURS[number % len(_COLOURS)]
+        axes.plot(result.reverse_scores, color=colour, marker=".", linewidth=1)
+        chosen = list(result.selected)
+        axes.plot(chosen, result.reverse_scores[chosen], "o", color=colour, markersize=8, markerfacecolor="none")
+    axes.set(xlabel="query slice", ylabel=r"reverse score $\pi$", ylim=(-0.03, 1.03))
+    axes.set_title("circles: the conditional slices", fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.3)

@@ -1,0 +1,119 @@
+"""The main job: supports and query from files, the run, mask and reports to files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from napari_revsam2.engine.axis import Axis
+from napari_revsam2.engine.config import RevSAM2Config
+from napari_revsam2.engine.errors import ProblemError
+from napari_revsam2.engine.events import Event, Notice, RunFinished, StageStarted
+from napari_revsam2.engine.pipeline import run_revsam2
+from napari_revsam2.file_problem import FileProblem, open_problem
+from napari_revsam2.volume_files import check_folder, check_writable
+
+from .figure import write_figure
+from .progress import RunProgress
+from .report import RunReport, print_json, print_summary, write_scores
+from .stopwatch import Stopwatch
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; paths of outputs are None where none is wanted."""
+
+    supports: tuple[tuple[Path, Path], ...]
+    query: Path
+    output: Path
+    config: RevSAM2Config = field(default_factory=RevSAM2Config)
+    axis: Axis = Axis.AXIAL
+    labels: tuple[int, ...] | None = None
+    slices: tuple[tuple[int, ...], ...] | None = None
+    n_support_is_binding: bool = False
+    """Whether fewer annotated slices than N are an error."""
+    scores: Path | None = None
+    figure: Path | None = None
+    truth: Path | None = None
+    json: bool = False
+
+
+def run_request(request: Request) -> RunReport:
+    """Check, run and write; nothing is written before the run is complete.
+
+    Raises
+    ------
+    RevSAM2Error
+        For everything the user can mend.
+    """
+    stopwatch = Stopwatch()
+    with stopwatch.running("read"):
+        problem = _open(request)
+        truth = problem.read_truth(request.truth) if request.truth else None
+    result, notices = _run(problem, request, stopwatch)
+    report = RunReport(request.config, request.axis, result, truth, stopwatch.seconds, notices)
+    with stopwatch.running("write"):
+        problem.write(request.output, result.segmentation)
+        if request.scores:
+            write_scores(request.scores, report)
+        if request.figure:
+            write_figure(request.figure, problem.query, report)
+    if request.json:
+        print_json(report)
+    else:
+        print_summary(report, request.output)
+    return report
+
+
+def _open(request: Request) -> FileProblem:
+    check_writable(request.output)
+    for path in filter(None, (request.scores, request.figure)):
+        check_folder(path)
+    problem = open_problem(
+        request.supports, request.query, request.config, request.axis, request.slices, request.labels
+    )
+    if request.n_support_is_binding:
+        _check_enough_supports(problem, request)
+    return problem
+
+
+def _check_enough_supports(problem: FileProblem, request: Request) -> None:
+    labels = request.labels or problem.supports.labels
+    annotated = sum(any(s.mask(label).any() for label in labels) for s in problem.supports.slices)
+    if request.config.n_support > annotated:
+        raise ProblemError(
+            f"{request.config.n_support} supports were asked for, but only {annotated} slices are annotated: give "
+            f"--n-support {annotated} or less, or annotate more."
+        )
+
+
+def _run(problem: FileProblem, request: Request, stopwatch: Stopwatch) -> tuple[RunFinished, tuple[str, ...]]:
+    """Load the network and consume the run; result and notices."""
+    with stopwatch.running("load"):
+        from napari_revsam2.sam2_backend.loading import load_propagator  # loads torch
+
+        propagator = load_propagator(request.config)
+    events = run_revsam2(propagator, problem.supports, problem.query, request.config, request.labels)
+    notices = []
+    with RunProgress() as progress:
+        for event in _timed(events, stopwatch):
+            progress.show(event)
+            if isinstance(event, Notice):
+                notices.append(event.text)
+            if isinstance(event, RunFinished):
+                return event, tuple(notices)
+    raise AssertionError("a run ends with RunFinished")
+
+
+def _timed(events: Iterator[Event], stopwatch: Stopwatch) -> Iterator[Event]:
+    """Pass events on; their computation counts for the stage that was last announced."""
+    stage = "prepare"
+    while True:
+        with stopwatch.running(stage):
+            event = next(events, None)
+        if event is None:
+            return
+        if isinstance(event, StageStarted):
+            stage = event.stage.value
+        yield event

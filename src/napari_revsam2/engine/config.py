@@ -1,0 +1,68 @@
+"""The settings of a run; form, command line and provenance are made from them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from enum import Enum
+from typing import Any
+
+from .errors import ProblemError
+from .intensity_window import IntensityWindow
+
+
+class Mode(str, Enum):
+    """Which slices of the query speak for the rest: the rows of the paper's Table 5."""
+
+    REVSAM2 = "revsam2"
+    """The top k by reverse score (the method)."""
+    FORWARD = "forward"
+    """None: forward propagation only (the baseline)."""
+    FIFO = "fifo"
+    """The most recent ones, unselected, beside the supports."""
+    RANDOM = "random"
+    """k slices drawn at random."""
+
+
+def _option(default: Any, label: str, text: str, minimum: int | None = None) -> Any:
+    choices = [choice.value for choice in type(default)] if isinstance(default, Enum) else None
+    return field(default=default, metadata={"label": label, "help": text, "minimum": minimum, "choices": choices})
+
+
+@dataclass(frozen=True)
+class RevSAM2Config:
+    """Settings of one run.
+
+    Each field's metadata holds its ``label``, its ``help`` and, if any, its ``minimum`` and ``choices``.
+
+    Raises
+    ------
+    ProblemError
+        When a number is below its minimum or the window isn't known.
+    """
+
+    n_support: int = _option(10, "Supports (N)", "Painted slices used for each class.", 1)
+    top_k: int = _option(7, "Conditional slices (k)", "Best-scored query slices that speak for the rest.", 1)
+    mode: Mode = _option(
+        Mode.REVSAM2, "Mode", "revsam2: the method; forward, fifo, random: the ablations of the paper's Table 5."
+    )
+    window: str = _option(
+        "percentile:0.5,99.5",
+        "Window",
+        "Grey values shown to the model: a CT preset (abdomen, soft-tissue, liver, lung, mediastinum, bone, brain), "
+        "LEVEL,WIDTH, or percentile:LOW,HIGH of each volume.",
+    )
+    seed: int = _option(0, "Seed", "Seed of mode random.", 0)
+    checkpoint: str = _option("revsam2-mini", "Checkpoint", "Name of a known checkpoint, or a file.")
+    device: str = _option("auto", "Device", "auto, cpu, cuda or mps.")
+
+    def __post_init__(self) -> None:
+        """Check the bounds."""
+        for option in fields(self):
+            minimum, value = option.metadata["minimum"], getattr(self, option.name)
+            if minimum is not None and value < minimum:
+                raise ProblemError(f"{option.metadata['label']} must be at least {minimum}, not {value}.")
+        IntensityWindow.parse(self.window)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for provenance."""
+        return {**asdict(self), "mode": self.mode.value}

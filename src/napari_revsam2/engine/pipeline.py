@@ -1,0 +1,161 @@
+"""RevSAM2 as one generator of events: Figure 2 of the paper, top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .config import Mode, RevSAM2Config
+from .embedding import embed_query, embed_supports
+from .events import (
+    Event,
+    LabelResult,
+    Notice,
+    RunFinished,
+    SliceEmbedded,
+    SliceSegmented,
+    SlicesSelected,
+    Stage,
+    StageStarted,
+)
+from .forward_propagation import forward_propagation
+from .merging import LabelMerger
+from .problem import QueryVolume, SupportSet
+from .propagator import EmbeddingT, Mask, MemoryT, PredictionT, Propagator
+from .query_self_propagation import fifo_propagation, query_self_propagation
+from .reverse_propagation import reverse_propagation
+from .support_selection import select_supports
+from .task import Task
+from .top_k_selection import select_at_random, select_top_k
+
+
+def run_revsam2(
+    propagator: Propagator[EmbeddingT, MemoryT, PredictionT],
+    supports: SupportSet,
+    query: QueryVolume,
+    config: RevSAM2Config,
+    labels: Sequence[int] | None = None,
+) -> Iterator[Event]:
+    """Segment a query volume from a few painted slices.
+
+    A generator: it computes as it is consumed, and closing it between any two events cancels the run.
+
+    Parameters
+    ----------
+    propagator : Propagator
+        The network.
+    supports : SupportSet
+        Painted slices on offer (S and Y).
+    query : QueryVolume
+        The volume to segment (Q), M slices.
+    config : RevSAM2Config
+        N, k, mode and so on.
+    labels : sequence of int, optional
+        Classes to segment, one after the other on the same embeddings; by default all that are painted.
+
+    Yields
+    ------
+    Event
+        Ends with `RunFinished`.
+
+    Raises
+    ------
+    ProblemError
+        When a class isn't painted on any support.
+    """
+    labels = tuple(dict.fromkeys(labels)) if labels else supports.labels
+    chosen = {label: select_supports(supports, label, config.n_support) for label in labels}
+    used = [support for support in supports.slices if any(support in slices for slices in chosen.values())]
+    n_query, height, width = query.shape
+
+    yield StageStarted(Stage.EMBED, None, len(used) + n_query)
+    support_embeddings = yield from _collect(embed_supports(propagator, used))
+    query_embeddings = yield from _collect(embed_query(propagator, query))
+    embedding_of = dict(zip(used, support_embeddings, strict=True))
+
+    merger = LabelMerger(labels, (n_query, height, width))
+    results = []
+    for label in labels:
+        embeddings = [embedding_of[support] for support in chosen[label]]
+        task = Task(propagator, label, chosen[label], embeddings, query_embeddings, (height, width))
+        results.append((yield from _segment_label(task, config, merger)))
+    yield RunFinished(merger.segmentation, tuple(results), config)
+
+
+def _collect(steps: Iterator[tuple[EmbeddingT, SliceEmbedded]]) -> Generator[Event, None, list[EmbeddingT]]:
+    embeddings = []
+    for embedding, event in steps:
+        embeddings.append(embedding)
+        yield event
+    return embeddings
+
+
+def _segment_label(
+    task: Task[EmbeddingT, MemoryT, PredictionT], config: RevSAM2Config, merger: LabelMerger
+) -> Generator[Event, None, LabelResult]:
+    """All stages of one class; its final masks go to the merger."""
+    origins = tuple((support.volume, support.index) for support in task.supports)
+    scores = np.full(task.n_query, np.nan)
+    if config.mode is Mode.FIFO:
+        yield StageStarted(Stage.SELF, task.label, task.n_query)
+        yield from _merge(fifo_propagation(task), merger)
+        return LabelResult(task.label, origins, scores, ())
+
+    yield StageStarted(Stage.FORWARD, task.label, task.n_query)
+    predictions, masks = [], {}
+    for prediction, event in forward_propagation(task):
+        predictions.append(prediction)
+        masks[event.index] = event.mask
+        if config.mode is Mode.FORWARD:
+            merger.add(event.label, event.index, event.logits)
+        yield event
+    if config.mode is Mode.FORWARD:
+        return LabelResult(task.label, origins, scores, ())
+
+    memories = yield from _choose_conditional(task, masks, config, scores)
+    selected = tuple(sorted(memories))
+    yield SlicesSelected(task.label, selected)
+    if not selected:
+        yield Notice(
+            f"Class {task.label} was found on no query slice: try another window, more supports, or supports that "
+            "look more like the query."
+        )
+        return LabelResult(task.label, origins, scores, ())
+
+    kept = task.propagator.logits([predictions[i] for i in selected], [task.query_shape] * len(selected))
+    yield StageStarted(Stage.SELF, task.label, task.n_query)
+    yield from _merge(query_self_propagation(task, memories, dict(zip(selected, kept, strict=True))), merger)
+    return LabelResult(task.label, origins, scores, selected)
+
+
+def _merge(steps: Iterator[SliceSegmented], merger: LabelMerger) -> Iterator[Event]:
+    for event in steps:
+        merger.add(event.label, event.index, event.logits)
+        yield event
+
+
+def _choose_conditional(
+    task: Task[EmbeddingT, MemoryT, PredictionT],
+    masks: Mapping[int, Mask],
+    config: RevSAM2Config,
+    scores: NDArray[np.float64],
+) -> Generator[Event, None, dict[int, MemoryT]]:
+    """Remember the conditional slices, by query index; fills ``scores`` (M,) where the mode scores."""
+    if config.mode is Mode.RANDOM:
+        painted = [i for i, mask in masks.items() if mask.any()]
+        chosen = select_at_random(painted, config.top_k, config.seed)
+        remembered = [task.remember_query(i, masks[i]) for i in chosen]
+        return dict(zip(chosen, remembered, strict=True))
+
+    yield StageStarted(Stage.REVERSE, task.label, task.n_query)
+    memories: dict[int, MemoryT] = {}
+    for memory, event in reverse_propagation(task, masks):
+        scores[event.index] = event.reverse_score
+        if memory is not None:  # only the k best so far are worth their space
+            memories[event.index] = memory
+            best = select_top_k({i: scores[i] for i in memories}, config.top_k)
+            memories = {i: memories[i] for i in best}
+        yield event
+    return memories

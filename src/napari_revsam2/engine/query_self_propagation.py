@@ -1,0 +1,64 @@
+"""Query self propagation (section 3.3): from the conditional slices to the whole query.
+
+Video of the reference: ``[q_1 .. q_M]``, mask ``p_i > 0`` on the conditional frames, one sweep from frame 0 upward.
+Mode ``fifo`` of Table 5 is the same sweep over ``[s_1 .. s_N, q_1 .. q_M]`` with the supports conditional.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from .events import SliceSegmented, Stage
+from .propagator import EmbeddingT, Logits, MemoryBank, MemoryT, PredictionT, Remembered
+from .task import Task
+
+
+def query_self_propagation(
+    task: Task[EmbeddingT, MemoryT, PredictionT], memories: Mapping[int, MemoryT], kept: Mapping[int, Logits]
+) -> Iterator[SliceSegmented]:
+    """Segment the non-conditional slices from the conditional and the most recent ones (Eq. 14-15).
+
+    Parameters
+    ----------
+    task : Task
+        The class at work.
+    memories : mapping of int to memory
+        The conditional slices with their masks in memory (Eq. 11-13), by query index.
+    kept : mapping of int to ndarray
+        Mask logits (H, W) that the conditional slices keep (``P-hat``).
+
+    Yields
+    ------
+    SliceSegmented
+        One a slice, in order; together they are ``P-tilde``.
+    """
+    conditional = tuple(Remembered(i, memories[i]) for i in sorted(memories))
+    return _sweep(task, conditional, kept, first=0)
+
+
+def fifo_propagation(task: Task[EmbeddingT, MemoryT, PredictionT]) -> Iterator[SliceSegmented]:
+    """Segment every query slice from the supports and the most recent slices, good or bad (Table 5, "Query Info")."""
+    return _sweep(task, task.remember_supports(), {}, first=len(task.supports))
+
+
+def _sweep(
+    task: Task[EmbeddingT, MemoryT, PredictionT],
+    conditional: tuple[Remembered[MemoryT], ...],
+    kept: Mapping[int, Logits],
+    first: int,
+) -> Iterator[SliceSegmented]:
+    """One pass over the query, whose slice 0 is frame ``first`` of the video."""
+    network = task.propagator
+    recent: tuple[Remembered[MemoryT], ...] = ()
+    for index in range(task.n_query):
+        if index in kept:  # its place in the queue stays empty
+            yield SliceSegmented(Stage.SELF, task.label, index, kept[index])
+            continue
+        position = first + index
+        recent = tuple(r for r in recent if position - r.position <= network.reach)
+        bank = MemoryBank(position, first + task.n_query, conditional, recent)
+        embedding = task.query_embeddings[index]
+        prediction = network.segment([embedding], [bank])[0]
+        recent = (*recent, Remembered(position, network.remember_prediction(embedding, prediction)))
+        logits = network.logits([prediction], [task.query_shape])[0]
+        yield SliceSegmented(Stage.SELF, task.label, index, logits)

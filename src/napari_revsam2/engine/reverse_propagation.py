@@ -1,0 +1,67 @@
+"""Reverse propagation (section 3.2): whether a query slice's mask finds the supports' labels again.
+
+Video of the reference: ``[q_i, s_j]``, mask ``p_i > 0`` on frame 0, read frame 1, for each i and j.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from .batches import in_batches
+from .dice import dice
+from .events import SliceScored
+from .propagator import EmbeddingT, Mask, MemoryBank, MemoryT, PredictionT, Remembered
+from .task import Task
+
+
+def reverse_propagation(
+    task: Task[EmbeddingT, MemoryT, PredictionT], masks: Mapping[int, Mask]
+) -> Iterator[tuple[MemoryT | None, SliceScored]]:
+    """Score each query slice: ``pi_i = mean_j Dice(Ytilde_ij, Y_j)`` (Eq. 10), in order of i.
+
+    Parameters
+    ----------
+    task : Task
+        The class at work.
+    masks : mapping of int to ndarray
+        ``p_i > 0`` (H, W) by i, for all M query slices.
+
+    Yields
+    ------
+    memory
+        ``q_i`` with ``p_i`` in memory (Eq. 7), which query self propagation uses again; None when ``p_i`` is empty.
+    event : SliceScored
+        ``pi_i``; 0 for an empty ``p_i``, whose reverse pass is not run.
+    """
+    truth = [support.mask(task.label) for support in task.supports]
+    for batch in in_batches(range(task.n_query), task.propagator.batch_size):
+        painted = [i for i in batch if masks[i].any()]
+        memories = dict(zip(painted, _remember(task, painted, masks), strict=True))
+        pairs = [(i, j) for i in painted for j in range(len(truth))]
+        found = dict(zip(pairs, _segment_supports(task, pairs, memories), strict=True))
+        for i in batch:
+            overlaps = [dice(found[i, j], truth[j]) for j in range(len(truth)) if i in memories]
+            yield memories.get(i), SliceScored(task.label, i, float(np.mean(overlaps)) if overlaps else 0.0)
+
+
+def _remember(
+    task: Task[EmbeddingT, MemoryT, PredictionT], indices: list[int], masks: Mapping[int, Mask]
+) -> list[MemoryT]:
+    """Query slices with their masks in memory (Eq. 6-7)."""
+    if not indices:
+        return []
+    return task.propagator.remember_masks([task.query_embeddings[i] for i in indices], [masks[i] for i in indices])
+
+
+def _segment_supports(
+    task: Task[EmbeddingT, MemoryT, PredictionT], pairs: list[tuple[int, int]], memories: Mapping[int, MemoryT]
+) -> Iterator[Mask]:
+    """``Ytilde_ij`` at the support's own size, for each pair i, j (Eq. 8-9)."""
+    network = task.propagator
+    for batch in in_batches(pairs, network.batch_size):
+        banks = [MemoryBank(1, 2, (Remembered(0, memories[i]),)) for i, _ in batch]
+        predictions = network.segment([task.support_embeddings[j] for _, j in batch], banks)
+        for logits in network.logits(predictions, [task.supports[j].image.shape for _, j in batch]):
+            yield logits > 0

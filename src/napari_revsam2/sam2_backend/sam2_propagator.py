@@ -1,0 +1,121 @@
+"""The engine's network: SAM 2, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from sam2.modeling.sam2_base import SAM2Base
+
+from napari_revsam2.engine.intensity_window import Limits
+from napari_revsam2.engine.propagator import Logits, Mask, MemoryBank, Remembered
+
+from . import sam2_memory
+from .sam2_memory import MemoryEntry, Segmentation, SliceEmbeddings, SliceMemories
+from .slice_preprocessing import logits_to_size, mask_to_tensor, slice_to_tensor
+
+
+class Sam2Propagator:
+    """Runs a SAM 2 network for the engine; implements `napari_revsam2.engine.propagator.Propagator`.
+
+    Embeddings, memories and predictions are batches of one, kept on the network's device.
+
+    Parameters
+    ----------
+    model : SAM2Base
+        The network in evaluation mode on its device, or a ``SAM2VideoPredictor``, which is one.
+    batch_size : int
+        Slices computed together.
+    """
+
+    def __init__(self, model: SAM2Base, batch_size: int = 4) -> None:
+        self.model = model
+        self.batch_size = batch_size
+
+    @property
+    def reach(self) -> int:
+        """How many slices back a recent memory still counts."""
+        pointers = self.model.max_obj_ptrs_in_encoder - 1 if self.model.use_obj_ptrs_in_encoder else 0
+        return int(max(self.model.num_maskmem - 1, pointers))
+
+    @torch.inference_mode()
+    def embed(self, images: Sequence[NDArray[Any]], limits: Sequence[Limits]) -> list[SliceEmbeddings]:
+        """Embed slices (H, W) with their grey limits (Eq. 1, 11)."""
+        size = self.model.image_size
+        tensors = [slice_to_tensor(image, limit, size) for image, limit in zip(images, limits, strict=True)]
+        return sam2_memory.embed_slices(self.model, torch.stack(tensors).to(self.model.device)).split()
+
+    @torch.inference_mode()
+    def remember_masks(self, embeddings: Sequence[SliceEmbeddings], masks: Sequence[Mask]) -> list[SliceMemories]:
+        """Remember slices with given masks (H, W) (Eq. 2-3, 6-7, 12-13)."""
+        tensors = torch.stack([mask_to_tensor(mask, self.model.image_size) for mask in masks])
+        batch = SliceEmbeddings.join(embeddings)
+        return sam2_memory.remember_masks(self.model, batch, tensors.to(self.model.device)).split()
+
+    @torch.inference_mode()
+    def remember_prediction(self, embedding: SliceEmbeddings, prediction: Segmentation) -> SliceMemories:
+        """Remember a slice with its own prediction (the queue of Eq. 14)."""
+        return sam2_memory.remember_prediction(self.model, embedding, prediction)
+
+    @torch.inference_mode()
+    def segment(
+        self, embeddings: Sequence[SliceEmbeddings], banks: Sequence[MemoryBank[SliceMemories]]
+    ) -> list[Segmentation]:
+        """Segment each slice from its own bank (Eq. 4-5, 8-9, 14-15).
+
+        Raises
+        ------
+        ValueError
+            When the banks differ in layout (positions or number of memories).
+        """
+        layouts = {_layout(bank) for bank in banks}
+        if len(layouts) != 1:
+            raise ValueError("the memory banks of one batch must have the same positions")
+        entries, pointer_span = self._entries(banks)
+        batch = SliceEmbeddings.join(embeddings)
+        return sam2_memory.segment_from_memory(self.model, batch, entries, pointer_span).split()
+
+    @torch.inference_mode()
+    def logits(self, predictions: Sequence[Segmentation], shapes: Sequence[tuple[int, int]]) -> list[Logits]:
+        """Mask logits at the slices' own sizes (H, W); positive is foreground."""
+        return [logits_to_size(p.logits, shape) for p, shape in zip(predictions, shapes, strict=True)]
+
+    def _entries(self, banks: Sequence[MemoryBank[SliceMemories]]) -> tuple[list[MemoryEntry], int]:
+        """Put the banks into one list of (batched) entries in the predictor's order; and the pointers' span."""
+        first, model = banks[0], self.model
+        span = min(first.video_length, model.max_obj_ptrs_in_encoder) - 1
+        entries = []
+        for i, remembered in enumerate(first.conditional):
+            distance = first.position - remembered.position
+            past_only = model.only_obj_ptrs_in_the_past_for_eval
+            pointer = distance if model.use_signed_tpos_enc_to_obj_ptrs else abs(distance)
+            memory = _joined_memory([bank.conditional[i] for bank in banks])
+            entries.append(MemoryEntry(memory, pointer_distance=None if past_only and distance < 0 else pointer))
+        for i, remembered in enumerate(first.recent):
+            distance = first.position - remembered.position
+            entries.append(
+                MemoryEntry(
+                    _joined_memory([bank.recent[i] for bank in banks]),
+                    recency=model.num_maskmem - distance,
+                    has_spatial=distance < model.num_maskmem,
+                    pointer_distance=distance if distance <= span else None,
+                )
+            )
+        return entries, span
+
+
+def _layout(bank: MemoryBank[SliceMemories]) -> tuple[Any, ...]:
+    return (
+        bank.position,
+        bank.video_length,
+        tuple(r.position for r in bank.conditional),
+        tuple(r.position for r in bank.recent),
+    )
+
+
+def _joined_memory(remembered: Sequence[Remembered[SliceMemories]]) -> SliceMemories:
+    """One memory that serves the whole batch where it is the same, else one for each slice."""
+    memories = [r.memory for r in remembered]
+    return memories[0] if all(m is memories[0] for m in memories) else SliceMemories.join(memories)

@@ -1,0 +1,20 @@
+"""Volumes in files: read, turned to one orientation, sliced, and written back on their own grid.
+
+NIfTI goes through nibabel, TIFF through tifffile; nothing else of the package knows either of them.
+"""
+
+from napari_revsam2.volume_files.reading import read_image, read_labels
+from napari_revsam2.volume_files.volume import Volume, check_same_grid, from_slices
+from napari_revsam2.volume_files.writing import check_folder, check_writable, replaced_file, write_labels
+
+__all__ = [
+    "Volume",
+    "check_folder",
+    "check_same_grid",
+    "check_writable",
+    "from_slices",
+    "read_image",
+    "read_labels",
+    "replaced_file",
+    "write_labels",
+]

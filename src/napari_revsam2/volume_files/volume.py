@@ -1,0 +1,216 @@
+"""A volume in canonical orientation, its slices, and what is known of the grid of its file.
+
+Canonical means RAS+, as nibabel says it: the first array axis runs (closest) towards the patient's Right, the second
+towards Anterior, the third towards Superior; world coordinates are in mm. All volumes are brought there before they
+are sliced, so that supports and query agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_revsam2.engine.axis import Axis
+from napari_revsam2.engine.errors import VolumeFileError
+
+Voxels = NDArray[Any]
+Affine = NDArray[np.float64]
+
+_GRID_TOLERANCE = 0.01
+"""Grids are the same when no voxel moves by more than this part of a voxel: room for rounding in headers."""
+
+
+class GridDetail(IntEnum):
+    """How much a file tells of where its voxels lie; each kind includes the ones before."""
+
+    SHAPE = 0
+    SPACING = 1
+    WORLD = 2
+
+
+@dataclass(frozen=True)
+class AxisMap:
+    """A rearrangement of the three axes of an array: swaps and flips, no copy and no interpolation.
+
+    Parameters
+    ----------
+    order
+        For each axis of the result, the axis of the source that it shows.
+    flips
+        For each axis of the result, whether it runs against the source.
+    """
+
+    order: tuple[int, int, int]
+    flips: tuple[bool, bool, bool]
+
+    def apply(self, source: Voxels) -> Voxels:
+        """View ``source`` (3-D) with its axes swapped, then flipped."""
+        result: Voxels = source.transpose(self.order)[self._steps()]
+        return result
+
+    def invert(self, result: Voxels) -> Voxels:
+        """View what :meth:`apply` gave as its source again."""
+        source: Voxels = result[self._steps()].transpose(np.argsort(self.order))
+        return source
+
+    def affine(self, source_affine: Affine, source_shape: Sequence[int]) -> Affine:
+        """Affine (4, 4) of the result: same voxels, same world coordinates."""
+        source_index = np.zeros((4, 4))
+        source_index[3, 3] = 1
+        for axis, (source_axis, flip) in enumerate(zip(self.order, self.flips, strict=True)):
+            source_index[source_axis, axis] = -1 if flip else 1
+            source_index[source_axis, 3] = source_shape[source_axis] - 1 if flip else 0
+        return source_affine @ source_index
+
+    def _steps(self) -> tuple[slice, ...]:
+        return tuple(slice(None, None, -1 if flip else 1) for flip in self.flips)
+
+
+_SLICING = {
+    Axis.AXIAL: AxisMap((2, 1, 0), (False, True, True)),
+    Axis.CORONAL: AxisMap((1, 2, 0), (False, True, True)),
+    Axis.SAGITTAL: AxisMap((0, 2, 1), (False, True, True)),
+}
+"""From (X, Y, Z) in RAS+ to (M, H, W): slices upwards, rows and columns in radiological display convention."""
+
+
+@dataclass(frozen=True, eq=False)
+class FileGrid:
+    """The grid of the file that a volume came from, enough to write a result back on it.
+
+    Readers extend it with what their format carries besides (a header, a unit).
+
+    Parameters
+    ----------
+    shape
+        Shape of the three spatial axes as they lie in the file.
+    affine
+        (4, 4), from the file's indices to world coordinates in mm.
+    to_canonical
+        From the file's axes to canonical ones.
+    detail
+        How much of ``affine`` the file really said.
+    """
+
+    shape: tuple[int, ...]
+    affine: Affine
+    to_canonical: AxisMap
+    detail: GridDetail
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """An image or a label map in canonical orientation.
+
+    Parameters
+    ----------
+    data
+        (X, Y, Z) in closest canonical orientation RAS+; often a view of the array as it lay in the file.
+    affine
+        (4, 4) float64, from indices of ``data`` to world coordinates in mm.
+    path
+        The file it came from, for messages.
+    grid
+        The file's own grid; :func:`~napari_revsam2.volume_files.write_labels` writes on it.
+    """
+
+    data: Voxels
+    affine: Affine
+    path: Path
+    grid: FileGrid
+
+    @classmethod
+    def from_file_axes(cls, voxels: Voxels, path: Path, grid: FileGrid) -> Volume:
+        """Turn ``voxels`` (3-D, axes as in the file) to canonical orientation."""
+        affine = grid.to_canonical.affine(grid.affine, grid.shape)
+        return cls(grid.to_canonical.apply(voxels), affine, path, grid)
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Distance in mm between neighbouring voxels along X, Y and Z."""
+        x, y, z = np.linalg.norm(self.affine[:3, :3], axis=0)
+        return float(x), float(y), float(z)
+
+    def slices(self, axis: Axis) -> Voxels:
+        """View the volume as a stack of slices in radiological display convention.
+
+        Parameters
+        ----------
+        axis
+            ``AXIAL``: slices towards Superior, rows anterior to posterior, columns right to left (the patient's
+            right is on the left). ``CORONAL``: slices towards Anterior, rows superior to inferior, columns right to
+            left. ``SAGITTAL``: slices towards Right, rows superior to inferior, columns anterior to posterior.
+
+        Returns
+        -------
+        NDArray
+            (M, H, W), a view with negative strides: copy it (``np.ascontiguousarray``) before torch gets it.
+        """
+        return _SLICING[Axis(axis)].apply(self.data)
+
+
+def from_slices(stack: Voxels, axis: Axis) -> Voxels:
+    """View a stack of slices as the volume they were cut from: the inverse of :meth:`Volume.slices`.
+
+    Parameters
+    ----------
+    stack
+        (M, H, W).
+    axis
+        The axis that it was cut along.
+
+    Returns
+    -------
+    NDArray
+        (X, Y, Z) in canonical orientation.
+    """
+    return _SLICING[Axis(axis)].invert(stack)
+
+
+def check_same_grid(image: Volume, labels: Volume) -> None:
+    """Refuse labels that don't lie on the voxels of their image.
+
+    What both files tell is compared: shape always; voxel positions when both are NIfTI; voxel size when one is a TIFF
+    (it has no world coordinates) and both tell it. Orientation in the file may differ: canonical grids are compared.
+
+    Raises
+    ------
+    VolumeFileError
+        If they differ by more than rounding (a hundredth of a voxel); the text names both files.
+    """
+    difference = _grid_difference(image, labels)
+    if difference:
+        raise VolumeFileError(
+            f"{image.path} and its labels {labels.path} don't lie on the same grid ({difference}): give labels drawn"
+            " on this image, or resample them to it."
+        )
+
+
+def _grid_difference(image: Volume, labels: Volume) -> str:
+    """Say how two grids differ; empty if they don't."""
+    if image.data.shape != labels.data.shape:
+        return f"{_by(image.data.shape)} and {_by(labels.data.shape)} voxels"
+    detail = min(image.grid.detail, labels.grid.detail)
+    if detail == GridDetail.WORLD:
+        shift = _largest_shift(image.affine, labels.affine, image.data.shape)
+        return f"voxels lie up to {shift:.3g} mm apart" if shift > _GRID_TOLERANCE * min(image.spacing) else ""
+    if detail == GridDetail.SPACING and not np.allclose(image.spacing, labels.spacing, rtol=_GRID_TOLERANCE, atol=0):
+        return f"voxels of {_by(image.spacing)} mm and {_by(labels.spacing)} mm"
+    return ""
+
+
+def _largest_shift(first: Affine, second: Affine, shape: Sequence[int]) -> float:
+    """Distance in mm between the two places of a voxel where it is largest: in a corner of the grid."""
+    corners = np.array([(*corner, 1) for corner in product(*[(0, size - 1) for size in shape])])  # (8, 4)
+    return float(np.linalg.norm((corners @ (first - second).T)[:, :3], axis=1).max())
+
+
+def _by(sizes: Sequence[float]) -> str:
+    return " x ".join(f"{size:.6g}" for size in sizes)

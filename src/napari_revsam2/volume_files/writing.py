@@ -1,0 +1,137 @@
+"""Label volumes to files: the whole file or nothing, on the grid of the image that was segmented."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from napari_revsam2.engine.errors import VolumeFileError
+from napari_revsam2.volume_files.nifti import WRITTEN_ENDINGS, write_nifti
+from napari_revsam2.volume_files.tiff import ENDINGS, write_tiff
+from napari_revsam2.volume_files.volume import Volume, Voxels
+
+_Writer = Callable[[Path, Voxels, Volume], None]
+_LARGEST_LABEL = 2**16 - 1
+_WRITERS: dict[str, _Writer] = {
+    **dict.fromkeys(WRITTEN_ENDINGS, write_nifti),
+    **dict.fromkeys(ENDINGS, write_tiff),
+}
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse an output file that couldn't be written later, without creating it: for use before a long run.
+
+    Parameters
+    ----------
+    path
+        The file that :func:`write_labels` is to write.
+
+    Raises
+    ------
+    VolumeFileError
+        If the ending isn't .nii, .nii.gz, .tif or .tiff, the folder doesn't exist or can't be written, or there is a
+        folder of that name.
+    """
+    _ending(Path(path))
+    check_folder(path)
+
+
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Refuse an output file of any kind whose place doesn't take it, without creating it.
+
+    Raises
+    ------
+    VolumeFileError
+        If the folder doesn't exist or can't be written, or there is a folder of that name.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise VolumeFileError(f"{path} is a folder: give the name of a file in it.")
+    if not path.parent.is_dir():
+        raise VolumeFileError(f"{path} can't be written, its folder doesn't exist: create {path.parent} first.")
+    try:
+        # Only trying tells: permissions don't show a read-only disk, nor what Windows allows.
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise VolumeFileError(_not_written(path, error)) from error
+
+
+@contextmanager
+def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a hidden name beside ``path`` to write to; it takes the place of ``path`` when the block ends well.
+
+    Raises
+    ------
+    VolumeFileError
+        If the file can't be written, or the disk is full; ``path`` is then as it was.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".napari-revsam2-{secrets.token_hex(8)}{''.join(path.suffixes[-2:])}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise VolumeFileError(_not_written(path, error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_labels(path: str | os.PathLike[str], labels_canonical: Voxels, like: Volume) -> None:
+    """Write a label volume on the own grid of the image it belongs to.
+
+    NIfTI from NIfTI keeps shape, orientation, affine, spacing, units, and sform and qform with their codes. TIFF (an
+    ImageJ stack) keeps spacing and unit. From one format to the other the canonical orientation and the spacing in mm
+    are kept. The file is written under a hidden name beside ``path`` and renamed, so that ``path`` is always the old
+    file or the whole new one.
+
+    Parameters
+    ----------
+    path
+        The file; its ending (.nii, .nii.gz, .tif, .tiff) is its format.
+    labels_canonical
+        (X, Y, Z) integers from 0 to 65535 in the orientation of ``like.data``; stored as uint8 if they fit, else
+        uint16.
+    like
+        The volume that was segmented.
+
+    Raises
+    ------
+    VolumeFileError
+        If the file can't be written (see :func:`check_writable`), the disk is full, or a label is above 65535.
+    ValueError
+        If ``labels_canonical`` isn't of the shape of ``like.data`` or not of unsigned whole numbers.
+    """
+    path = Path(path)
+    stored = _stored(labels_canonical, like, path)
+    check_writable(path)
+    with replaced_file(path) as temporary:
+        _WRITERS[_ending(path)](temporary, stored, like)
+
+
+def _ending(path: Path) -> str:
+    for ending in _WRITERS:
+        if path.name.lower().endswith(ending) and len(path.name) > len(ending):
+            return ending
+    raise VolumeFileError(f"{path} can't be written: give it one of the endings {', '.join(_WRITERS)}.")
+
+
+def _stored(labels: Voxels, like: Volume, path: Path) -> Voxels:
+    """Shrink labels to uint8 or uint16."""
+    if labels.shape != like.data.shape:
+        raise ValueError(f"labels of shape {labels.shape} for a volume of shape {like.data.shape}")
+    if not (np.issubdtype(labels.dtype, np.integer) or labels.dtype == bool) or labels.min() < 0:
+        raise ValueError(f"labels must be whole numbers from 0, not {labels.dtype} from {labels.min()}")
+    if labels.max() > _LARGEST_LABEL:
+        raise VolumeFileError(f"{path} can't hold label {labels.max()}: number the classes up to {_LARGEST_LABEL}.")
+    return labels.astype(np.min_scalar_type(int(labels.max())))
+
+
+def _not_written(path: Path, error: OSError) -> str:
+    return f"{path} can't be written ({error.strerror or error}): free the folder or choose another one."

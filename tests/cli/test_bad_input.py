@@ -1,0 +1,152 @@
+"""Bad input ends with exit code 2, one sentence, and nothing written."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from napari_revsam2.cli import main
+
+from .conftest import AFFINE, Files, phantom, save
+
+Change = Callable[[Files, Path], list[str]]
+
+
+def replacing(name: str, make: Callable[[Path], Path]) -> Change:
+    """A valid call in which one file is replaced by another."""
+    return lambda files, folder: files.arguments(**{name: make(folder)})
+
+
+def adding(*more: str) -> Change:
+    """A valid call with more arguments."""
+    return lambda files, _: [*files.arguments(), *more]
+
+
+def text_file(folder: Path) -> Path:
+    path = folder / "text.nii.gz"
+    path.write_text("not an image")
+    return path
+
+
+def with_nan(folder: Path) -> Path:
+    image = phantom()[0].astype(np.float32)
+    image[3, 3, 3] = np.nan
+    return save(folder / "nan.nii.gz", image)
+
+
+def foreign_weights(folder: Path) -> list[str]:
+    path = folder / "resnet.safetensors"
+    save_file({"conv1.weight": torch.zeros(3)}, path)
+    return ["--checkpoint", str(path)]
+
+
+def truncated_weights(folder: Path) -> list[str]:
+    path = folder / "cut.safetensors"
+    save_file({"a": torch.zeros(1000)}, path)
+    path.write_bytes(path.read_bytes()[:500])
+    return ["--checkpoint", str(path)]
+
+
+def truncated_pt(folder: Path) -> list[str]:
+    path = folder / "cut.pt"
+    torch.save({"model": {"a": torch.zeros(1000)}}, path)
+    path.write_bytes(path.read_bytes()[:700])
+    return ["--checkpoint", str(path)]
+
+
+class Boom:
+    def __reduce__(self):
+        return (Path.touch, (Path("code_was_run"),))
+
+
+def pickled_code(folder: Path) -> list[str]:
+    path = folder / "evil.pt"
+    path.write_bytes(pickle.dumps({"model": Boom()}))
+    return ["--checkpoint", str(path)]
+
+
+CASES: dict[str, tuple[Change, str]] = {
+    "missing file": (replacing("query", lambda d: d / "none.nii.gz"), "none.nii.gz doesn't exist"),
+    "missing labels": (replacing("labels", lambda d: d / "none.nii.gz"), "none.nii.gz doesn't exist"),
+    "not an image": (replacing("image", text_file), "text.nii.gz"),
+    "a folder": (replacing("query", lambda d: d), "is a folder"),
+    "unknown ending": (replacing("query", lambda d: d / "query.png"), "query.png"),
+    "other shape": (replacing("labels", lambda d: save(d / "small.nii.gz", phantom(4)[1])), "small.nii.gz"),
+    "other affine": (
+        replacing("labels", lambda d: save(d / "moved.nii.gz", phantom()[1], AFFINE + np.eye(4)[:, [1, 2, 0, 3]])),
+        "moved.nii.gz",
+    ),
+    "labels not integers": (
+        replacing("labels", lambda d: save(d / "soft.nii.gz", phantom()[1] * np.float32(0.5))),
+        "soft.nii.gz has labels that aren't integers",
+    ),
+    "nothing painted": (
+        replacing("labels", lambda d: save(d / "empty.nii.gz", phantom()[1] * 0)),
+        "empty.nii.gz has no labelled slice",
+    ),
+    "class not there": (adding("--label", "9"), "Class 9 isn't painted"),
+    "slice out of range": (adding("--slices", "2,77"), "no slice 77"),
+    "slice not annotated": (adding("--slices", "0"), "Slice 0 of support volume 1 isn't annotated"),
+    "N below one": (adding("--n-support", "0"), "at least 1"),
+    "k below one": (adding("--top-k", "0"), "at least 1"),
+    "N above the annotated": (adding("--n-support", "30"), "only 4 slices are annotated"),
+    "NaN voxels": (replacing("query", with_nan), "nan.nii.gz has NaN"),
+    "constant query": (
+        replacing("query", lambda d: save(d / "flat.nii.gz", np.full((9, 9, 4), 7, np.int16))),
+        "flat.nii.gz is a constant image",
+    ),
+    "unknown window": (adding("--window", "sharp"), "'sharp' isn't known"),
+    "inverted window": (adding("--window", "percentile:99,1"), "isn't known"),
+    "unknown checkpoint": (adding("--checkpoint", "sam3"), "no checkpoint 'sam3'"),
+    "checkpoint that doesn't ship": (adding("--checkpoint", "sam2-hiera-tiny"), "don't ship"),
+    "foreign checkpoint": (lambda f, d: [*f.arguments(), *foreign_weights(d)], "another architecture"),
+    "truncated checkpoint": (lambda f, d: [*f.arguments(), *truncated_weights(d)], "cut.safetensors"),
+    "truncated pickle checkpoint": (lambda f, d: [*f.arguments(), *truncated_pt(d)], "cut.pt"),
+    "checkpoint that would run code": (lambda f, d: [*f.arguments(), *pickled_code(d)], "evil.pt"),
+    "unknown device": (adding("--device", "abacus"), "'abacus' isn't known"),
+    "output folder missing": (lambda f, d: f.arguments(output=d / "no" / "mask.nii.gz"), "folder doesn't exist"),
+    "output of unknown kind": (lambda f, d: f.arguments(output=d / "mask.jpg"), "mask.jpg can't be written"),
+    "scores folder missing": (lambda f, d: [*f.arguments(), "--scores", str(d / "no" / "s.csv")], "s.csv"),
+    "truth on another grid": (
+        lambda f, d: [*f.arguments(), "--truth", str(save(d / "t.nii.gz", phantom(3)[1]))],
+        "t.nii.gz",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_is_refused_in_one_sentence(
+    case: str, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    change, expected = CASES[case]
+    arguments = change(files, tmp_path)
+    files.output.write_text("what was there")
+    before = sorted(tmp_path.rglob("*"))
+
+    assert main(arguments) == 2
+
+    message = capsys.readouterr().err
+    assert expected in message
+    assert message.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+    assert files.output.read_text() == "what was there"
+
+
+def test_slices_for_one_of_two_supports_are_refused(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    second = ["--support", str(files.image), str(files.labels)]
+    assert main([*files.arguments(), *second, "--slices", "2"]) == 2
+    assert "1 of 2 support volumes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["segment"], ["segment", "--mode", "magic"], ["unheard-of"], []])
+def test_a_call_that_cannot_be_parsed_ends_with_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2

@@ -1,0 +1,163 @@
+"""What a run does, whatever the network."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from napari_revsam2.engine.config import Mode, RevSAM2Config
+from napari_revsam2.engine.errors import ProblemError
+from napari_revsam2.engine.events import (
+    Notice,
+    RunFinished,
+    SliceEmbedded,
+    SliceScored,
+    SliceSegmented,
+    SlicesSelected,
+    Stage,
+    StageStarted,
+)
+from napari_revsam2.engine.pipeline import run_revsam2
+from napari_revsam2.engine.problem import QueryVolume, SupportSet, stack_supports
+
+from .conftest import BRIGHT, DARK, paint
+from .fake_propagator import FakePropagator
+
+CONFIG = RevSAM2Config(n_support=3, top_k=2)
+
+
+def run(network: FakePropagator, supports: SupportSet, query: QueryVolume, config: RevSAM2Config = CONFIG, **more):
+    return list(run_revsam2(network, supports, query, config, **more))
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_both_classes_are_found_in_every_mode(supports, query, mode):
+    finished = run(FakePropagator(), supports, query, RevSAM2Config(mode=mode))[-1]
+    assert isinstance(finished, RunFinished)
+    np.testing.assert_array_equal(finished.segmentation, paint((8, 14, 13), shift=3)[1])
+
+
+def test_each_slice_is_embedded_once_for_all_classes(supports, query):
+    network = FakePropagator()
+    events = run(network, supports, query)
+    assert len(network.embedded) == 3 + 8
+    assert sum(isinstance(e, SliceEmbedded) for e in events) == 3 + 8
+
+
+def test_stages_follow_the_paper_and_announce_their_slices(supports, query):
+    events = run(FakePropagator(), supports, query, labels=[BRIGHT])
+    stages = [(e.stage, e.n_slices) for e in events if isinstance(e, StageStarted)]
+    assert stages == [(Stage.EMBED, 11), (Stage.FORWARD, 8), (Stage.REVERSE, 8), (Stage.SELF, 8)]
+    counts = Counter(type(e) for e in events)
+    assert counts[SliceSegmented] == 16
+    assert counts[SliceScored] == 8
+
+
+def test_the_forward_stage_runs_in_batches(supports, query):
+    network = FakePropagator(batch_size=3)
+    run(network, supports, query, RevSAM2Config(mode=Mode.FORWARD), labels=[BRIGHT])
+    assert network.batch_lengths == [3, 3, 2]
+
+
+def test_an_empty_prediction_scores_zero_runs_no_reverse_pass_and_is_never_conditional(supports, query):
+    network = FakePropagator()
+    events = run(network, supports, query, RevSAM2Config(n_support=3, top_k=50), labels=[BRIGHT])
+    scores = {e.index: e.reverse_score for e in events if isinstance(e, SliceScored)}
+    (selected,) = [e.indices for e in events if isinstance(e, SlicesSelected)]
+    assert scores[0] == 0.0
+    assert selected == tuple(range(1, 8))
+    reverse_banks = [bank for bank in network.banks if bank.video_length == 2]
+    assert len(reverse_banks) == 7 * 3
+
+
+def test_the_reverse_score_is_the_mean_dice_over_the_supports():
+    image, labels = paint((3, 10, 12))
+    labels[2, 6:8, 2:6] = BRIGHT  # painted too large by half: what comes back has Dice 0.8 with it
+    supports = SupportSet(stack_supports(image, labels, (0.0, 100.0)))
+    query = QueryVolume(paint((2, 10, 12))[0], (0.0, 100.0))
+    network = FakePropagator()
+    network.remember_masks = lambda _, masks: [100.0] * len(masks)  # whatever the mask, its grey value is known
+    events = run(network, supports, query, labels=[BRIGHT])
+    scores = [e.reverse_score for e in events if isinstance(e, SliceScored)]
+    assert scores == [0.0, pytest.approx((1.0 + 2 * 16 / (16 + 24)) / 2)]
+
+
+def test_conditional_slices_keep_their_forward_masks_and_leave_their_place_in_the_queue_empty(supports, query):
+    network = FakePropagator(reach=2)
+    events = run(network, supports, query, labels=[BRIGHT])
+    (selected,) = [e.indices for e in events if isinstance(e, SlicesSelected)]
+    forward = {e.index: e.logits for e in events if isinstance(e, SliceSegmented) and e.stage is Stage.FORWARD}
+    final = {e.index: e.logits for e in events if isinstance(e, SliceSegmented) and e.stage is Stage.SELF}
+    for index in selected:
+        np.testing.assert_array_equal(final[index], forward[index])
+    sweep = [bank for bank in network.banks if bank.video_length == 8]
+    assert [bank.position for bank in sweep] == [i for i in range(8) if i not in selected]
+    for bank in sweep:
+        assert tuple(r.position for r in bank.conditional) == selected
+        before = [i for i in range(bank.position - 2, bank.position) if i >= 0 and i not in selected]
+        assert [r.position for r in bank.recent] == before
+
+
+def test_mode_fifo_keeps_the_supports_conditional_and_follows_them_with_the_query(supports, query):
+    network = FakePropagator(reach=6)
+    run(network, supports, query, RevSAM2Config(n_support=3, mode=Mode.FIFO), labels=[BRIGHT])
+    last = network.banks[-1]
+    assert (last.position, last.video_length) == (3 + 7, 3 + 8)
+    assert [r.position for r in last.conditional] == [0, 1, 2]
+    assert [r.position for r in last.recent] == [4, 5, 6, 7, 8, 9]
+
+
+def test_mode_random_repeats_with_its_seed_and_needs_no_reverse_pass(supports, query):
+    def selected(seed: int) -> tuple[int, ...]:
+        config = RevSAM2Config(top_k=2, mode=Mode.RANDOM, seed=seed)
+        events = run(FakePropagator(), supports, query, config, labels=[BRIGHT])
+        assert not any(isinstance(e, SliceScored) for e in events)
+        return next(e.indices for e in events if isinstance(e, SlicesSelected))
+
+    assert selected(4) == selected(4)
+    assert len({selected(seed) for seed in range(8)}) > 1
+
+
+def test_a_class_found_nowhere_ends_in_words_and_an_empty_mask(supports):
+    query = QueryVolume(np.zeros((4, 9, 9), np.float32) - 200, (0.0, 100.0))
+    events = run(FakePropagator(), supports, query, labels=[DARK])
+    assert next(e for e in events if isinstance(e, Notice)).text.startswith("Class 5 was found on no query slice")
+    finished = events[-1]
+    assert isinstance(finished, RunFinished)
+    assert not finished.segmentation.any()
+    assert finished.labels[0].selected == ()
+
+
+def test_where_classes_overlap_the_higher_logit_wins():
+    image = np.zeros((1, 4, 4), np.float32)
+    labels = np.zeros((1, 4, 4), np.uint8)
+    image[0, 0], labels[0, 0] = 100, 1
+    image[0, 1], labels[0, 1] = 112, 7
+    supports = SupportSet(stack_supports(image, labels, (0.0, 120.0)))
+    query = QueryVolume(np.array([[[104.0, 107.0], [0.0, 0.0]]], np.float32), (0.0, 120.0))
+    finished = run(FakePropagator(), supports, query, RevSAM2Config(mode=Mode.FORWARD))[-1]
+    assert finished.segmentation[0, 0].tolist() == [1, 7]
+
+
+def test_a_query_of_one_slice_works(supports):
+    query = QueryVolume(paint((2, 10, 12))[0][1:], (0.0, 100.0))
+    finished = run(FakePropagator(), supports, query)[-1]
+    assert finished.labels[0].selected == (0,)
+    assert (finished.segmentation == BRIGHT).sum() == 16
+
+
+def test_closing_the_run_between_two_slices_ends_it(supports, query):
+    network = FakePropagator(batch_size=1)
+    events = run_revsam2(network, supports, query, CONFIG)
+    for _ in range(5):
+        next(events)
+    events.close()
+    assert len(network.embedded) <= 5
+    assert next(events, None) is None
+
+
+def test_a_class_that_no_support_shows_is_refused(supports, query):
+    with pytest.raises(ProblemError, match="Class 3"):
+        run(FakePropagator(), supports, query, labels=[3])

@@ -1,0 +1,165 @@
+"""Files that aren't there or can't be, and results that are written whole or not at all."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import tifffile
+
+from napari_revsam2.engine.errors import VolumeFileError
+from napari_revsam2.volume_files import check_writable, nifti, read_image, read_labels, tiff, write_labels
+
+ENDINGS = [".nii", ".nii.gz", ".tif", ".tiff"]
+NOT_WRITABLE = Path("/proc/1")
+
+
+@pytest.fixture
+def query(anatomy, lay_down):
+    return read_image(lay_down(anatomy))
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("read", [read_image, read_labels])
+@pytest.mark.parametrize("name", ["missing.nii.gz", "missing.tif", "no/such.nii", "x" * 300 + ".nii"])
+def test_a_missing_file_is_named(read, name, tmp_path):
+    with pytest.raises(VolumeFileError, match="doesn't exist") as error:
+        read(tmp_path / name)
+    assert str(tmp_path / name) in str(error.value)
+
+
+def test_a_folder_is_refused(tmp_path):
+    (tmp_path / "series.nii").mkdir()
+    with pytest.raises(VolumeFileError, match=r"series\.nii is a folder"):
+        read_image(tmp_path / "series.nii")
+
+
+def test_an_unknown_kind_is_refused(tmp_path):
+    (tmp_path / "photo.png").write_bytes(b"png")
+    with pytest.raises(VolumeFileError, match=r"photo\.png isn't of a known kind: .*\.nii\.gz"):
+        read_image(tmp_path / "photo.png")
+
+
+def test_half_a_pair_is_refused(anatomy, tmp_path):
+    nib.Nifti1Pair(anatomy, np.eye(4)).to_filename(tmp_path / "pair.img")
+    (tmp_path / "pair.hdr").unlink()
+    with pytest.raises(VolumeFileError, match=r"pair\.img"):
+        read_image(tmp_path / "pair.img")
+
+
+def test_a_path_may_be_a_string(anatomy, lay_down):
+    assert read_image(str(lay_down(anatomy))).path.name == "image.nii.gz"
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(("label", "stored"), [(1, np.uint8), (255, np.uint8), (256, np.uint16), (65535, np.uint16)])
+@pytest.mark.parametrize("given", [np.int64, np.uint16, np.int32])
+def test_labels_are_stored_in_a_byte_or_two(ending, label, stored, given, mask, query, tmp_path):
+    output = tmp_path / f"mask{ending}"
+    write_labels(output, (mask > 0).astype(given) * given(label), query)
+    on_disk = tifffile.imread(output).dtype if "tif" in ending else nib.load(output).get_data_dtype()
+    assert on_disk == stored
+    np.testing.assert_array_equal(read_labels(output).data, (mask > 0) * label)
+
+
+def test_labels_above_65535_are_refused_in_words(mask, query, tmp_path):
+    with pytest.raises(VolumeFileError, match=r"mask\.nii can't hold label 131072"):
+        write_labels(tmp_path / "mask.nii", mask.astype(np.int64) * 65536, query)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((7, 6, 5), int), np.zeros((5, 6, 7)), np.full((5, 6, 7), -1)])
+def test_arrays_that_are_no_labels_of_the_query_are_an_error_of_the_caller(wrong, query, tmp_path):
+    with pytest.raises(ValueError, match="labels"):
+        write_labels(tmp_path / "mask.nii", wrong, query)
+
+
+def test_an_empty_result_and_a_boolean_one_can_be_written(mask, query, tmp_path):
+    for labels in (np.zeros_like(mask), mask > 0):
+        write_labels(tmp_path / "mask.nii", labels, query)
+        np.testing.assert_array_equal(read_labels(tmp_path / "mask.nii").data, labels)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mask.png", r"mask\.png can't be written: give it one of the endings \.nii\.gz"),
+        ("mask", "endings"),
+        (".nii.gz", "endings"),
+        ("mask.hdr", "endings"),
+        ("nowhere/mask.nii", r"folder doesn't exist: create \S+nowhere"),
+        ("folder.nii", "is a folder"),
+        ("image.nii.gz/mask.nii", "folder doesn't exist"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_before_and_at_writing(name, said, mask, query, tmp_path):
+    (tmp_path / "folder.nii").mkdir()
+    before = names(tmp_path)
+    with pytest.raises(VolumeFileError, match=said):
+        check_writable(tmp_path / name)
+    with pytest.raises(VolumeFileError, match=said):
+        write_labels(tmp_path / name, mask, query)
+    assert names(tmp_path) == before
+
+
+@pytest.mark.skipif(not NOT_WRITABLE.is_dir(), reason="needs a folder that even root can't write")
+def test_a_folder_that_cannot_be_written_is_refused(mask, query):
+    for attempt in (check_writable, lambda path: write_labels(path, mask, query)):
+        with pytest.raises(VolumeFileError, match=r"/proc/1/mask\.nii can't be written"):
+            attempt(NOT_WRITABLE / "mask.nii")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_checking_an_output_creates_nothing(ending, tmp_path):
+    check_writable(tmp_path / f"mask{ending}")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".tif"])
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(ending, failure, mask, query, tmp_path, monkeypatch):
+    output = tmp_path / f"mask{ending}"
+    output.write_bytes(b"old")
+    before = names(tmp_path)
+
+    def write_half(path, *_args, **_kwargs):
+        Path(path).write_bytes(b"half")
+        raise failure
+
+    monkeypatch.setattr(nifti.nib.Nifti1Image, "to_filename", lambda _self, path: write_half(path))
+    monkeypatch.setattr(tiff.tifffile, "imwrite", write_half)
+    kind = VolumeFileError if isinstance(failure, OSError) else KeyboardInterrupt
+    with pytest.raises(kind, match=r"mask\S+ can't be written \(No space left" if kind is VolumeFileError else None):
+        write_labels(output, mask, query)
+    assert output.read_bytes() == b"old"
+    assert names(tmp_path) == before
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_written_file_replaces_the_old_one_and_nothing_else_is_left(ending, mask, query, tmp_path):
+    output = tmp_path / f"mask{ending}"
+    output.write_bytes(b"old")
+    write_labels(output, mask, query)
+    np.testing.assert_array_equal(read_labels(output).data, mask)
+    assert names(tmp_path) == sorted(["image.nii.gz", output.name])
+
+
+def test_a_result_may_replace_the_query_itself(mask, query):
+    write_labels(query.path, mask, query)
+    np.testing.assert_array_equal(read_labels(query.path).data, mask)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
+def test_a_result_can_be_read_by_whom_the_umask_allows(mask, query, tmp_path):
+    (tmp_path / "other").touch()
+    write_labels(tmp_path / "mask.nii", mask, query)
+    assert (tmp_path / "mask.nii").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_importing_the_package_imports_no_file_library():
+    code = "import napari_revsam2, sys; sys.exit('nibabel' in sys.modules or 'tifffile' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

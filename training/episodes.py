@@ -1,0 +1,228 @@
+"""Episodes: support slices of some patients, consecutive query slices of another, and masks of two classes."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from anatomy import Anatomy, Labels, random_anatomy
+from numpy.typing import NDArray
+from rendering import Contrast, Image, random_contrast, render, resize
+from scipy.ndimage import gaussian_filter
+from torch import Tensor
+
+IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
+IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+N_QUERIES = 4
+N_CLASSES = 2
+
+
+@dataclass(frozen=True)
+class Batch:
+    """E episodes with N supports and K queries each, C classes."""
+
+    supports: Tensor
+    """(E, N, 3, S, S) images, normalised."""
+    queries: Tensor
+    """(E, K, 3, S, S)."""
+    support_masks: Tensor
+    """(E, C, N, S, S), 0 or 1."""
+    query_masks: Tensor
+    """(E, C, K, S, S), 0 or 1."""
+    imperfect_masks: Tensor
+    """(E, C, K, S, S): the query masks with mistakes, as conditional slices have them."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Patients of one anatomy, drawn once and used for many episodes."""
+
+    anatomy: Anatomy
+    patients: tuple[Labels, ...]
+
+
+def random_family(rng: np.random.Generator, n_patients: int = 3) -> Family:
+    """Draw an anatomy and ``n_patients`` patients who have it."""
+    anatomy = random_anatomy(rng)
+    amount = float(rng.uniform(0.04, 0.14))
+    return Family(anatomy, tuple(anatomy.patient(rng, amount) for _ in range(n_patients)))
+
+
+def random_batch(
+    rng: np.random.Generator, families: list[Family], n_episodes: int, n_supports: int, size: int
+) -> Batch:
+    """Draw a batch of episodes from families chosen at random."""
+    episodes = []
+    while len(episodes) < n_episodes:
+        family = families[rng.integers(len(families))]
+        episode = _random_episode(rng, family, n_supports, size)
+        if episode is not None:
+            episodes.append(episode)
+    supports, queries, support_masks, query_masks, imperfect = (
+        torch.from_numpy(np.stack(parts)) for parts in zip(*episodes, strict=True)
+    )
+    return Batch(_normalise(supports), _normalise(queries), support_masks, query_masks, imperfect)
+
+
+def stream(seed: int, size: int, batches: queue.Queue[Batch], pool_size: int = 48, uses: int = 16) -> None:
+    """Fill ``batches`` for ever (the worker process of the training loop)."""
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(seed)
+    families = [random_family(rng) for _ in range(pool_size // 4)]
+    served = 0
+    while True:
+        n_supports, n_episodes = _batch_shape(rng)
+        batches.put(random_batch(rng, families, n_episodes, n_supports, size))
+        served += n_episodes
+        if served >= uses:
+            served -= uses
+            families = [*families[-pool_size + 1 :], random_family(rng)]
+
+
+def _batch_shape(rng: np.random.Generator) -> tuple[int, int]:
+    """Supports per episode and episodes per batch: about 32 slices in all."""
+    n_supports = int(rng.choice([1, 2, 3, 4, 6, 10], p=[0.2, 0.15, 0.15, 0.2, 0.15, 0.15]))
+    return n_supports, max(2, round(32 / (n_supports + N_QUERIES)))
+
+
+def _random_episode(
+    rng: np.random.Generator, family: Family, n_supports: int, size: int
+) -> tuple[Image, Image, Image, Image, Image] | None:
+    """Images and masks of one episode, or None when the draw shows no target."""
+    order = rng.permutation(len(family.patients))
+    axis = int(rng.choice(3, p=[0.6, 0.2, 0.2]))
+    volumes = [np.moveaxis(family.patients[i], axis, 0) for i in order]
+    target = _random_target(rng, family, volumes[-1])
+    zoom = float(np.exp(rng.uniform(0, np.log(3.5)))) if rng.random() < 0.6 else 1.0
+    n_support_volumes = min(n_supports, int(rng.integers(1, len(volumes))))
+    support_labels = []
+    for j in range(n_support_volumes):
+        count = len(range(j, n_supports, n_support_volumes))
+        slices = _support_slices(rng, volumes[j], target, count, zoom)
+        if slices is None:
+            return None
+        support_labels.append(slices)
+    query_labels = _query_slices(rng, volumes[-1], target, zoom)
+    if query_labels is None:
+        return None
+    contrast = random_contrast(rng, family.anatomy)
+    support_images = [render(rng, labels, contrast.varied(rng), size) for labels in support_labels]
+    query_images = render(rng, query_labels, _query_contrast(rng, contrast, family.anatomy), size)
+    classes = _classes(rng, family.anatomy, support_labels, target)
+    support_masks = np.stack([np.concatenate([_masks(s, ids, size) for s in support_labels]) for ids in classes])
+    query_masks = np.stack([_masks(query_labels, ids, size) for ids in classes])
+    imperfect = np.stack([_with_mistakes(rng, query_labels, ids, size) for ids in classes])
+    return _same_flip(rng, np.concatenate(support_images), query_images, support_masks, query_masks, imperfect)
+
+
+def _random_target(rng: np.random.Generator, family: Family, volume: Labels) -> int:
+    """A target label, larger structures somewhat more often than tiny ones."""
+    sizes = np.bincount(volume.ravel(), minlength=family.anatomy.n_labels)[list(family.anatomy.targets)]
+    weights = (sizes + 1.0) ** 0.8
+    return int(rng.choice(family.anatomy.targets, p=weights / weights.sum()))
+
+
+def _query_contrast(rng: np.random.Generator, contrast: Contrast, anatomy: Anatomy) -> Contrast:
+    return random_contrast(rng, anatomy) if rng.random() < 0.08 else contrast.varied(rng)
+
+
+def _support_slices(rng: np.random.Generator, volume: Labels, target: int, count: int, zoom: float) -> Labels | None:
+    """``count`` slices that show the target, cut to a field of view."""
+    present = np.flatnonzero((volume == target).sum((1, 2)) > 12)
+    if len(present) < count:
+        return None
+    chosen = volume[np.sort(rng.choice(present, count, replace=False))]
+    cut = _field_of_view(rng, volume, target, zoom)
+    chosen = chosen[:, cut[0], cut[1]]
+    return chosen if ((chosen == target).sum((1, 2)) > 6).all() else None
+
+
+def _query_slices(rng: np.random.Generator, volume: Labels, target: int, zoom: float) -> Labels | None:
+    """Consecutive slices around an end of the target, within it, or away from it, cut to a field of view."""
+    present = np.flatnonzero((volume == target).any((1, 2)))
+    if not len(present):
+        return None
+    step = int(rng.integers(1, 5))
+    span = step * (N_QUERIES - 1)
+    where = rng.random()
+    if where < 0.25:
+        middle = int(present[0] if rng.random() < 0.5 else present[-1])
+    elif where < 0.85:
+        middle = int(rng.choice(present))
+    else:
+        middle = int(rng.integers(len(volume)))
+    start = int(np.clip(middle - span // 2, 0, len(volume) - span - 1))
+    chosen = volume[start : start + span + 1 : step]
+    if rng.random() < 0.5:
+        chosen = chosen[::-1]
+    cut = _field_of_view(rng, volume, target, zoom)
+    return chosen[:, cut[0], cut[1]]
+
+
+def _field_of_view(rng: np.random.Generator, volume: Labels, target: int, zoom: float) -> tuple[slice, slice]:
+    """In-plane crop of about 1/zoom of the volume that holds the target's centre somewhere inside."""
+    profile = volume == target
+    cuts = []
+    for axis, size in ((1, volume.shape[1]), (2, volume.shape[2])):
+        weights = profile.sum((0, 3 - axis)).astype(float)
+        centre = (weights * np.arange(size)).sum() / max(weights.sum(), 1)
+        length = int(np.clip(size / zoom * np.exp(rng.normal(0, 0.1)), 24, size))
+        start = centre - length * np.clip(rng.normal(0.5, 0.12), 0.15, 0.85)
+        start = int(np.clip(start, 0, size - length))
+        cuts.append(slice(start, start + length))
+    return cuts[0], cuts[1]
+
+
+def _classes(rng: np.random.Generator, anatomy: Anatomy, supports: list[Labels], target: int) -> list[list[int]]:
+    """The target, and a second class that all supports show (another label, or the target with a neighbour)."""
+    slices = [part for labels in supports for part in labels]
+    others = [i for i in anatomy.targets if i != target and all((part == i).sum() > 6 for part in slices)]
+    if others and rng.random() < 0.9:
+        return [[target], [int(rng.choice(others))]]
+    return [[target], [target, int(rng.choice(anatomy.targets))]]
+
+
+def _masks(labels: Labels, ids: list[int], size: int) -> Image:
+    return (resize(np.isin(labels, ids).astype(np.float32), size) > 0.5).astype(np.float32)
+
+
+def _with_mistakes(rng: np.random.Generator, labels: Labels, ids: list[int], size: int) -> Image:
+    """The masks as a first pass leaves them: rough edges, too fat or too thin, a bite taken, a leak."""
+    soft = np.isin(labels, ids).astype(np.float32)
+    if rng.random() < 0.3:
+        neighbour = labels == rng.choice(labels.ravel())
+        half = (np.arange(labels.shape[2]) > rng.integers(labels.shape[2]))[None, None]
+        soft = np.where(neighbour & half & (gaussian_filter(soft, (0, 4, 4)) > 0.05), 1.0, soft)
+    rough = rng.normal(0, 1, labels.shape).astype(np.float32)
+    rough = gaussian_filter(rough, (0, 2.5, 2.5)) * 6 * rng.uniform(0.0, 0.45)
+    soft = gaussian_filter(soft.astype(np.float32), (0, 1, 1)) + rough * (gaussian_filter(soft, (0, 2, 2)) > 0.05)
+    masks: Image = (resize(soft, size) > rng.uniform(0.3, 0.7)).astype(np.float32)
+    return masks
+
+
+def _same_flip(rng: np.random.Generator, *parts: Image) -> tuple[Image, ...]:
+    """Turn and mirror all slices of the episode in the same way (the orientation itself carries no meaning)."""
+    turns, mirror = int(rng.integers(4)), rng.random() < 0.5
+    result = []
+    for part in parts:
+        turned = np.rot90(part, turns, axes=(-2, -1))
+        result.append(np.ascontiguousarray(turned[..., ::-1] if mirror else turned))
+    return tuple(result)
+
+
+def _normalise(images: Tensor) -> Tensor:
+    return (images[..., None, :, :] - IMAGENET_MEAN) / IMAGENET_STD
+
+
+def batches_forever(seed: int, size: int) -> Iterator[Batch]:
+    """Batches made in this process, for tests and validation."""
+    rng = np.random.default_rng(seed)
+    while True:
+        n_supports, n_episodes = _batch_shape(rng)
+        yield random_batch(rng, [random_family(rng)], n_episodes, n_supports, size)
+
+
+__all__ = ["N_CLASSES", "N_QUERIES", "Batch", "NDArray", "batches_forever", "random_batch", "random_family", "stream"]

@@ -1,0 +1,317 @@
+"""Train revsam2-mini on procedural episodes; stop and start it at will, it resumes where it was.
+
+    python training/train.py --run-dir DIR --size 128 --until 3000 --steps 6000
+    python training/train.py --run-dir DIR --size 256 --until 6000 --steps 6000
+
+Small slices first: finding the same organ elsewhere is learnt at 128 px at a quarter of the price; the last stage runs
+at the size of the shipped configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.multiprocessing as mp
+import torch.nn.functional as F
+from episodes import Batch, batches_forever, stream
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+from sam2.modeling.sam2_base import SAM2Base
+from torch import Tensor, nn
+
+from napari_revsam2.sam2_backend import sam2_memory
+from napari_revsam2.sam2_backend.sam2_memory import MemoryEntry, SliceEmbeddings, SliceMemories
+
+CONFIG = Path(sam2_memory.__file__).parent / "configs" / "revsam2_mini.yaml"
+EMA_DECAY = 0.996
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Loss and foreground Dice of the two ways a mask travels."""
+
+    loss: Tensor
+    forward_dice: Tensor
+    """(E * C,) Dice over the query slices given another patient's slices; nan where the class is absent."""
+    self_dice: Tensor
+    """(E * C,) the same given slices of the query itself."""
+    false_area: Tensor
+    """Mean foreground share that forward propagation invents on slices without the class."""
+
+
+def build_model(size: int) -> SAM2Base:
+    """The network of revsam2-mini with fresh weights, as the plugin builds it, for slices of ``size`` px."""
+    config = OmegaConf.load(CONFIG)
+    config.model.image_size = size
+    config.model.binarize_mask_from_pts_for_mem_enc = True
+    model: SAM2Base = instantiate(config.model)
+    return model.eval()  # dropout and drop path are off in the config; eval keeps the predictor's own decisions
+
+
+def plain_attention(query: Tensor, key: Tensor, value: Tensor, dropout_p: float = 0.0) -> Tensor:
+    """Attention as two matrix products, whose backward pass in bfloat16 on a CPU is faster than the fused one's."""
+    assert dropout_p == 0
+    weights = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+    return torch.softmax(weights, dim=-1).to(value.dtype) @ value
+
+
+def episode_losses(model: SAM2Base, batch: Batch, rng: np.random.Generator) -> Losses:
+    """Both propagations of one batch of E episodes, N supports, K queries, C classes."""
+    episodes, n_supports = batch.supports.shape[:2]
+    n_queries, n_classes = batch.queries.shape[1], batch.query_masks.shape[1]
+    images = torch.cat([batch.supports.flatten(0, 1), batch.queries.flatten(0, 1)])
+    embeddings = sam2_memory.embed_slices(model, images)
+    support, query = embeddings[: episodes * n_supports], embeddings[episodes * n_supports :]
+
+    per_class = torch.arange(episodes).repeat_interleave(n_classes)  # episode of each of the E*C tasks
+    bank = [
+        MemoryEntry(_remember(model, support[per_class * n_supports + i], batch.support_masks[:, :, i].flatten(0, 1)))
+        for i in range(n_supports)
+    ]
+    target = batch.query_masks.flatten(0, 1)  # (E*C, K, S, S)
+    tasks = per_class.repeat_interleave(n_queries)
+    slices = tasks * n_queries + torch.arange(n_queries).repeat(len(per_class))
+    spread = torch.arange(len(per_class)).repeat_interleave(n_queries)
+    wide = [MemoryEntry(entry.memory[spread]) for entry in bank]
+    forward = sam2_memory.segment_from_memory(model, query[slices], wide, 1).logits
+    forward = forward.reshape(len(per_class), n_queries, *forward.shape[-2:])
+
+    if rng.random() < 0.8:
+        conditional = _conditional_slices(model, batch, query, forward.detach(), per_class, rng)
+    else:
+        conditional = bank  # mode fifo: the supports stay conditional
+    followed = _self_propagation(model, query, conditional, per_class, n_queries)
+
+    absent = target.flatten(2).sum(2) == 0
+    invented = (forward > 0).float().mean((2, 3))
+    return Losses(
+        mask_loss(forward, target) + mask_loss(followed, target),
+        dice(forward, target),
+        dice(followed, target),
+        invented[absent].mean() if absent.any() else torch.tensor(float("nan")),
+    )
+
+
+def mask_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy plus soft Dice of (T, K, s, s) logits against (T, K, S, S) masks, at half resolution."""
+    size = target.shape[-1] // 2
+    logits = F.interpolate(logits.float(), size=(size, size), mode="bilinear", align_corners=False)
+    target = F.avg_pool2d(target, 2)
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    probability = logits.sigmoid()
+    focal = (entropy * (probability - target).abs().clamp(min=0.05)).mean((2, 3))
+    overlap = (probability * target).sum((2, 3))
+    soft_dice = 1 - (2 * overlap + 10) / (probability.sum((2, 3)) + target.sum((2, 3)) + 10)
+    return (20 * focal + soft_dice).mean()
+
+
+def dice(logits: Tensor, target: Tensor) -> Tensor:
+    """Dice of each task over its slices; nan where the target is empty."""
+    full = F.interpolate(logits.float(), size=target.shape[-2:], mode="bilinear", align_corners=False) > 0
+    truth = target > 0.5
+    overlap = (full & truth).sum((1, 2, 3)).float()
+    total = (full.sum((1, 2, 3)) + truth.sum((1, 2, 3))).float()
+    return torch.where(truth.any(3).any(2).any(1), 2 * overlap / total, torch.nan)
+
+
+def _remember(model: SAM2Base, embeddings: SliceEmbeddings, masks: Tensor) -> SliceMemories:
+    return sam2_memory.remember_masks(model, embeddings, masks[:, None])
+
+
+def _conditional_slices(
+    model: SAM2Base, batch: Batch, query: SliceEmbeddings, forward: Tensor, per_class: Tensor, rng: np.random.Generator
+) -> list[MemoryEntry]:
+    """One to three query slices as memories: their own prediction where it is good, else a mask with mistakes."""
+    n_queries = batch.queries.shape[1]
+    target, imperfect = batch.query_masks.flatten(0, 1), batch.imperfect_masks.flatten(0, 1)
+    present = target.flatten(2).sum(2) > 0
+    predicted = F.interpolate(forward.float(), size=target.shape[-2:], mode="bilinear", align_corners=False) > 0
+    entries = []
+    for _ in range(int(rng.integers(1, 4))):
+        index = (present + 0.5 * torch.from_numpy(rng.random(present.shape))).argmax(1)
+        rows = torch.arange(len(index))
+        own, truth, mistaken = predicted[rows, index].float(), target[rows, index], imperfect[rows, index]
+        overlap = 2 * (own * truth).sum((1, 2)) / (own.sum((1, 2)) + truth.sum((1, 2)) + 1)
+        use_own = (overlap > 0.6) & torch.from_numpy(rng.random(len(index)) < 0.7)
+        masks = torch.where(use_own[:, None, None], own, mistaken)
+        entries.append(MemoryEntry(_remember(model, query[per_class * n_queries + index], masks)))
+    return entries
+
+
+def _self_propagation(
+    model: SAM2Base, query: SliceEmbeddings, conditional: list[MemoryEntry], per_class: Tensor, n_queries: int
+) -> Tensor:
+    """One sweep over the K query slices with the queue of recent ones: logits (E*C, K, s, s)."""
+    recent: list[SliceMemories] = []
+    logits = []
+    for position in range(n_queries):
+        embeddings = query[per_class * n_queries + position]
+        queue = [MemoryEntry(m, model.num_maskmem - (position - i)) for i, m in enumerate(recent)]
+        prediction = sam2_memory.segment_from_memory(model, embeddings, [*conditional, *queue], 1)
+        logits.append(prediction.logits)
+        recent.append(sam2_memory.remember_prediction(model, embeddings, prediction))
+    return torch.cat(logits, dim=1)
+
+
+def optimizers(model: nn.Module, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices, AdamW for all else."""
+    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n and "token" not in n]
+    chosen = {id(p) for p in matrices}
+    others = [p for p in model.parameters() if id(p) not in chosen]
+    return [
+        torch.optim.Muon(matrices, lr=rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(others, lr=rate, weight_decay=0.01),
+    ]
+
+
+def learning_rate(step: int, steps: int, peak: float) -> float:
+    """Warm up over 200 steps, hold, then fall to zero over the last 30 %."""
+    return peak * min(1.0, (step + 1) / 200, (steps - step) / (0.3 * steps))
+
+
+def validation_batches(size: int, count: int = 16, seed: int = 10**6) -> list[Batch]:
+    """Episodes of anatomies that training never draws, the same each time."""
+    return list(itertools.islice(batches_forever(seed, size), count))
+
+
+@torch.no_grad()
+def validate(model: SAM2Base, batches: list[Batch]) -> dict[str, float]:
+    """Loss, Dice and invented area, means over the episodes of ``batches``."""
+    rng = np.random.default_rng(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        rows = [episode_losses(model, batch, rng) for batch in batches]
+    return {
+        "val_loss": float(torch.stack([r.loss for r in rows]).mean()),
+        "val_forward_dice": float(torch.cat([r.forward_dice for r in rows]).nanmean()),
+        "val_self_dice": float(torch.cat([r.self_dice for r in rows]).nanmean()),
+        "val_false_area": float(torch.stack([r.false_area for r in rows]).nanmean()),
+    }
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line sets."""
+
+    run_dir: str = "training/run"
+    size: int = 256
+    until: int = 6000
+    """Step at which this stage ends."""
+    steps: int = 6000
+    """Step at which the learning rate reaches zero."""
+    rate: float = 5.0e-4
+    seed: int = 0
+    validate_every: int = 250
+
+
+def train(settings: Settings) -> None:
+    """Run or resume a training; leaves ``state.pt`` and ``curve.csv`` in the run directory."""
+    run_dir = Path(settings.run_dir)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(settings.seed)
+    model, average = build_model(settings.size), build_model(settings.size)
+    average.load_state_dict(model.state_dict())
+    optims = optimizers(model, settings.rate)
+    step = _resume(run_dir / "state.pt", model, average, optims)
+    held_out = validation_batches(settings.size)
+    batches = _start_stream(settings.seed * 1000 + step, model.image_size)
+    F.scaled_dot_product_attention = plain_attention
+    rng = np.random.default_rng(settings.seed + step)
+    running, started = [], time.monotonic()
+    while step < settings.until:
+        for optim in optims:
+            for group in optim.param_groups:
+                group["lr"] = learning_rate(step, settings.steps, settings.rate)
+        running.append(_step(model, average, optims, batches.get(), rng))
+        step += 1
+        if step % 25 == 0:
+            loss, forward, followed, false_area = np.nanmean(running[-25:], axis=0)
+            pace = (time.monotonic() - started) / len(running)
+            print(
+                f"{step} loss {loss:.3f} forward {forward:.3f} self {followed:.3f} false {false_area:.4f} "
+                f"{pace:.2f} s/step",
+                flush=True,
+            )
+        if step % settings.validate_every == 0 or step == settings.until:
+            _save(run_dir / "state.pt", step, model, average, optims)
+            _log(
+                run_dir / "curve.csv",
+                {
+                    "step": step,
+                    "size": settings.size,
+                    "train_loss": float(np.mean([r[0] for r in running[-250:]])),
+                    **validate(average, held_out),
+                },
+            )
+
+
+def _step(
+    model: SAM2Base, average: nn.Module, optims: list[Any], batch: Batch, rng: np.random.Generator
+) -> tuple[float, ...]:
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = episode_losses(model, batch, rng)
+    for optim in optims:
+        optim.zero_grad(set_to_none=True)
+    losses.loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for optim in optims:
+        optim.step()
+    with torch.no_grad():
+        for mean, value in zip(average.parameters(), model.parameters(), strict=True):
+            mean.lerp_(value, 1 - EMA_DECAY)
+    parts = (losses.loss, losses.forward_dice.nanmean(), losses.self_dice.nanmean(), losses.false_area)
+    return tuple(float(part) for part in parts)
+
+
+def _start_stream(seed: int, size: int) -> Any:
+    context = mp.get_context("spawn")
+    batches = context.Queue(maxsize=6)
+    context.Process(target=stream, args=(seed, size, batches), daemon=True).start()
+    return batches
+
+
+def _save(path: Path, step: int, model: nn.Module, average: nn.Module, optims: list[Any]) -> None:
+    state = {
+        "step": step,
+        "model": model.state_dict(),
+        "average": average.state_dict(),
+        "optims": [o.state_dict() for o in optims],
+    }
+    torch.save(state, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)
+
+
+def _resume(path: Path, model: nn.Module, average: nn.Module, optims: list[Any]) -> int:
+    if not path.exists():
+        return 0
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    average.load_state_dict(state["average"])
+    for optim, saved in zip(optims, state["optims"], strict=True):
+        optim.load_state_dict(saved)
+    return int(state["step"])
+
+
+def _log(path: Path, row: dict[str, float]) -> None:
+    print(row, flush=True)
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, row.keys())
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name, default in asdict(Settings()).items():
+        parser.add_argument("--" + name.replace("_", "-"), type=type(default), default=default)
+    arguments = vars(parser.parse_args())
+    train(Settings(**{f.name: arguments[f.name] for f in fields(Settings)}))
