@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from anatomy import Anatomy, Labels, random_anatomy
-from numpy.typing import NDArray
 from rendering import Contrast, Image, random_contrast, render, resize
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
@@ -18,6 +17,8 @@ IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 N_QUERIES = 4
 N_CLASSES = 2
+N_TISSUES = 48
+"""More than any anatomy has."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class Batch:
     """(E, C, K, S, S), 0 or 1."""
     imperfect_masks: Tensor
     """(E, C, K, S, S): the query masks with mistakes, as conditional slices have them."""
+    support_tissues: Tensor
+    """(E, N, T, s, s) share of each tissue in a token of the encoder's top level (s = S / 16)."""
+    query_tissues: Tensor
+    """(E, K, T, s, s)."""
 
 
 @dataclass(frozen=True)
@@ -61,36 +66,53 @@ def random_batch(
         episode = _random_episode(rng, family, n_supports, size)
         if episode is not None:
             episodes.append(episode)
-    supports, queries, support_masks, query_masks, imperfect = (
-        torch.from_numpy(np.stack(parts)) for parts in zip(*episodes, strict=True)
-    )
-    return Batch(_normalise(supports), _normalise(queries), support_masks, query_masks, imperfect)
+    supports, queries, *others = (torch.from_numpy(np.stack(parts)) for parts in zip(*episodes, strict=True))
+    return Batch(_normalise(supports), _normalise(queries), *others)
 
 
-def stream(seed: int, size: int, batches: queue.Queue[Batch], pool_size: int = 48, uses: int = 16) -> None:
-    """Fill ``batches`` for ever (the worker process of the training loop)."""
-    torch.set_num_threads(1)
-    rng = np.random.default_rng(seed)
-    families = [random_family(rng) for _ in range(pool_size // 4)]
-    served = 0
-    while True:
-        n_supports, n_episodes = _batch_shape(rng)
-        batches.put(random_batch(rng, families, n_episodes, n_supports, size))
-        served += n_episodes
-        if served >= uses:
-            served -= uses
-            families = [*families[-pool_size + 1 :], random_family(rng)]
+class EpisodeStream:
+    """Batches for ever.
+
+    Parameters
+    ----------
+    seed : int
+        Batches of streams with one seed have the same shapes, so that processes keep step with each other.
+    size : int
+        Side of the images.
+    rank : int
+        Number of the process, for episodes of its own.
+    pool_size, uses : int
+        Families kept at a time, and episodes after which a new one takes the oldest one's place.
+    """
+
+    def __init__(self, seed: int, size: int, rank: int = 0, pool_size: int = 48, uses: int = 24) -> None:
+        self._size, self._pool_size, self._uses = size, pool_size, uses
+        self._shapes = np.random.default_rng([seed, 0])
+        self._rng = np.random.default_rng([seed, 1, rank])
+        self._families: list[Family] = []
+        self._served = 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Return itself."""
+        return self
+
+    def __next__(self) -> Batch:
+        """Draw a batch."""
+        if len(self._families) < 4 or self._served >= self._uses:
+            self._families = [*self._families[-self._pool_size + 1 :], random_family(self._rng)]
+            self._served = 0
+        n_supports, n_episodes = _batch_shape(self._shapes)
+        self._served += n_episodes
+        return random_batch(self._rng, self._families, n_episodes, n_supports, self._size)
 
 
 def _batch_shape(rng: np.random.Generator) -> tuple[int, int]:
-    """Supports per episode and episodes per batch: about 32 slices in all."""
+    """Supports per episode and episodes per batch: about 24 slices in all."""
     n_supports = int(rng.choice([1, 2, 3, 4, 6, 10], p=[0.2, 0.15, 0.15, 0.2, 0.15, 0.15]))
-    return n_supports, max(2, round(32 / (n_supports + N_QUERIES)))
+    return n_supports, max(2, round(24 / (n_supports + N_QUERIES)))
 
 
-def _random_episode(
-    rng: np.random.Generator, family: Family, n_supports: int, size: int
-) -> tuple[Image, Image, Image, Image, Image] | None:
+def _random_episode(rng: np.random.Generator, family: Family, n_supports: int, size: int) -> tuple[Image, ...] | None:
     """Images and masks of one episode, or None when the draw shows no target."""
     order = rng.permutation(len(family.patients))
     axis = int(rng.choice(3, p=[0.6, 0.2, 0.2]))
@@ -115,7 +137,10 @@ def _random_episode(
     support_masks = np.stack([np.concatenate([_masks(s, ids, size) for s in support_labels]) for ids in classes])
     query_masks = np.stack([_masks(query_labels, ids, size) for ids in classes])
     imperfect = np.stack([_with_mistakes(rng, query_labels, ids, size) for ids in classes])
-    return _same_flip(rng, np.concatenate(support_images), query_images, support_masks, query_masks, imperfect)
+    support_tissues = np.concatenate([_tissues(labels, size // 16) for labels in support_labels])
+    query_tissues = _tissues(query_labels, size // 16)
+    images = np.concatenate(support_images), query_images
+    return _same_flip(rng, *images, support_masks, query_masks, imperfect, support_tissues, query_tissues)
 
 
 def _random_target(rng: np.random.Generator, family: Family, volume: Labels) -> int:
@@ -189,6 +214,16 @@ def _masks(labels: Labels, ids: list[int], size: int) -> Image:
     return (resize(np.isin(labels, ids).astype(np.float32), size) > 0.5).astype(np.float32)
 
 
+def _tissues(labels: Labels, size: int) -> Image:
+    """Share of each tissue in the cells of a size x size grid: (n, T, size, size)."""
+    kinds = torch.from_numpy(np.ascontiguousarray(labels)).long()
+    shares = torch.stack(
+        [F.adaptive_avg_pool2d((kinds == t).float()[:, None], size)[:, 0] for t in range(N_TISSUES)], 1
+    )
+    result: Image = shares.numpy()
+    return result
+
+
 def _with_mistakes(rng: np.random.Generator, labels: Labels, ids: list[int], size: int) -> Image:
     """The masks as a first pass leaves them: rough edges, too fat or too thin, a bite taken, a leak."""
     soft = np.isin(labels, ids).astype(np.float32)
@@ -215,14 +250,3 @@ def _same_flip(rng: np.random.Generator, *parts: Image) -> tuple[Image, ...]:
 
 def _normalise(images: Tensor) -> Tensor:
     return (images[..., None, :, :] - IMAGENET_MEAN) / IMAGENET_STD
-
-
-def batches_forever(seed: int, size: int) -> Iterator[Batch]:
-    """Batches made in this process, for tests and validation."""
-    rng = np.random.default_rng(seed)
-    while True:
-        n_supports, n_episodes = _batch_shape(rng)
-        yield random_batch(rng, [random_family(rng)], n_episodes, n_supports, size)
-
-
-__all__ = ["N_CLASSES", "N_QUERIES", "Batch", "NDArray", "batches_forever", "random_batch", "random_family", "stream"]

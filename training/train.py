@@ -12,17 +12,20 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
+import os
+import tempfile
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 import torch.multiprocessing as mp
 import torch.nn.functional as F
-from episodes import Batch, batches_forever, stream
+from episodes import Batch, EpisodeStream
 from hydra.utils import instantiate
+from matching import align_memory, matching_loss
 from omegaconf import OmegaConf
 from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor, nn
@@ -31,7 +34,8 @@ from napari_revsam2.sam2_backend import sam2_memory
 from napari_revsam2.sam2_backend.sam2_memory import MemoryEntry, SliceEmbeddings, SliceMemories
 
 CONFIG = Path(sam2_memory.__file__).parent / "configs" / "revsam2_mini.yaml"
-EMA_DECAY = 0.996
+EMA_DECAY = 0.997
+MATCHING_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Losses:
     """Loss and foreground Dice of the two ways a mask travels."""
 
     loss: Tensor
+    matching: Tensor
+    """Part of the loss: how well the encoder's features alone find tissues again."""
     forward_dice: Tensor
     """(E * C,) Dice over the query slices given another patient's slices; nan where the class is absent."""
     self_dice: Tensor
@@ -90,10 +96,18 @@ def episode_losses(model: SAM2Base, batch: Batch, rng: np.random.Generator) -> L
         conditional = bank  # mode fifo: the supports stay conditional
     followed = _self_propagation(model, query, conditional, per_class, n_queries)
 
+    top = embeddings.top.split([episodes * n_supports, episodes * n_queries])
+    matching = matching_loss(
+        top[0].unflatten(0, (episodes, n_supports)),
+        top[1].unflatten(0, (episodes, n_queries)),
+        batch.support_tissues,
+        batch.query_tissues,
+    )
     absent = target.flatten(2).sum(2) == 0
     invented = (forward > 0).float().mean((2, 3))
     return Losses(
-        mask_loss(forward, target) + mask_loss(followed, target),
+        mask_loss(forward, target) + mask_loss(followed, target) + MATCHING_WEIGHT * matching,
+        matching,
         dice(forward, target),
         dice(followed, target),
         invented[absent].mean() if absent.any() else torch.tensor(float("nan")),
@@ -110,7 +124,7 @@ def mask_loss(logits: Tensor, target: Tensor) -> Tensor:
     focal = (entropy * (probability - target).abs().clamp(min=0.05)).mean((2, 3))
     overlap = (probability * target).sum((2, 3))
     soft_dice = 1 - (2 * overlap + 10) / (probability.sum((2, 3)) + target.sum((2, 3)) + 10)
-    return (20 * focal + soft_dice).mean()
+    return (5 * focal + soft_dice).mean()
 
 
 def dice(logits: Tensor, target: Tensor) -> Tensor:
@@ -161,17 +175,6 @@ def _self_propagation(
     return torch.cat(logits, dim=1)
 
 
-def optimizers(model: nn.Module, rate: float) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices, AdamW for all else."""
-    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n and "token" not in n]
-    chosen = {id(p) for p in matrices}
-    others = [p for p in model.parameters() if id(p) not in chosen]
-    return [
-        torch.optim.Muon(matrices, lr=rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(others, lr=rate, weight_decay=0.01),
-    ]
-
-
 def learning_rate(step: int, steps: int, peak: float) -> float:
     """Warm up over 200 steps, hold, then fall to zero over the last 30 %."""
     return peak * min(1.0, (step + 1) / 200, (steps - step) / (0.3 * steps))
@@ -179,7 +182,7 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
 
 def validation_batches(size: int, count: int = 16, seed: int = 10**6) -> list[Batch]:
     """Episodes of anatomies that training never draws, the same each time."""
-    return list(itertools.islice(batches_forever(seed, size), count))
+    return list(itertools.islice(EpisodeStream(seed, size, uses=4), count))
 
 
 @torch.no_grad()
@@ -189,6 +192,7 @@ def validate(model: SAM2Base, batches: list[Batch]) -> dict[str, float]:
     with torch.autocast("cpu", torch.bfloat16):
         rows = [episode_losses(model, batch, rng) for batch in batches]
     return {
+        "val_matching": float(torch.stack([r.matching for r in rows]).mean()),
         "val_loss": float(torch.stack([r.loss for r in rows]).mean()),
         "val_forward_dice": float(torch.cat([r.forward_dice for r in rows]).nanmean()),
         "val_self_dice": float(torch.cat([r.self_dice for r in rows]).nanmean()),
@@ -206,96 +210,97 @@ class Settings:
     """Step at which this stage ends."""
     steps: int = 6000
     """Step at which the learning rate reaches zero."""
-    rate: float = 5.0e-4
+    rate: float = 8.0e-4
     seed: int = 0
+    processes: int = os.cpu_count() or 1
+    """Each takes one core and its own episodes; gradients are averaged."""
     validate_every: int = 250
 
 
 def train(settings: Settings) -> None:
     """Run or resume a training; leaves ``state.pt`` and ``curve.csv`` in the run directory."""
-    run_dir = Path(settings.run_dir)
-    run_dir.mkdir(parents=True, exist_ok=True)
+    Path(settings.run_dir).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        mp.spawn(_train_process, (settings, folder), nprocs=settings.processes)
+
+
+def _train_process(rank: int, settings: Settings, folder: str) -> None:
+    """One of the processes; the first one also validates, saves and reports."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=settings.processes)
     torch.manual_seed(settings.seed)
     model, average = build_model(settings.size), build_model(settings.size)
+    align_memory(model)
     average.load_state_dict(model.state_dict())
-    optims = optimizers(model, settings.rate)
-    step = _resume(run_dir / "state.pt", model, average, optims)
-    held_out = validation_batches(settings.size)
-    batches = _start_stream(settings.seed * 1000 + step, model.image_size)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    state = Path(settings.run_dir) / "state.pt"
+    step = _resume(state, model, average, optimizer)
+    held_out = validation_batches(settings.size) if rank == 0 else []
+    episodes = EpisodeStream(settings.seed + step, settings.size, rank)
     F.scaled_dot_product_attention = plain_attention
-    rng = np.random.default_rng(settings.seed + step)
-    running, started = [], time.monotonic()
+    rng = np.random.default_rng([settings.seed, rank, step])
+    rows: list[tuple[float, ...]] = []
+    started = time.monotonic()
     while step < settings.until:
-        for optim in optims:
-            for group in optim.param_groups:
-                group["lr"] = learning_rate(step, settings.steps, settings.rate)
-        running.append(_step(model, average, optims, batches.get(), rng))
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, settings.steps, settings.rate)
+        rows.append(_step(model, average, optimizer, next(episodes), rng))
         step += 1
-        if step % 25 == 0:
-            loss, forward, followed, false_area = np.nanmean(running[-25:], axis=0)
-            pace = (time.monotonic() - started) / len(running)
+        if rank == 0 and step % 25 == 0:
+            loss, matching, forward, followed, false_area = np.nanmean(rows[-25:], axis=0)
             print(
-                f"{step} loss {loss:.3f} forward {forward:.3f} self {followed:.3f} false {false_area:.4f} "
-                f"{pace:.2f} s/step",
+                f"{step} loss {loss:.3f} matching {matching:.3f} forward {forward:.3f} self {followed:.3f} false {false_area:.4f} "
+                f"{(time.monotonic() - started) / len(rows):.2f} s/step",
                 flush=True,
             )
-        if step % settings.validate_every == 0 or step == settings.until:
-            _save(run_dir / "state.pt", step, model, average, optims)
-            _log(
-                run_dir / "curve.csv",
-                {
-                    "step": step,
-                    "size": settings.size,
-                    "train_loss": float(np.mean([r[0] for r in running[-250:]])),
-                    **validate(average, held_out),
-                },
-            )
+        if rank == 0 and (step % settings.validate_every == 0 or step == settings.until):
+            _save(state, step, model, average, optimizer)
+            train_loss = float(np.mean([row[0] for row in rows[-250:]]))
+            row = {"step": step, "size": settings.size, "train_loss": train_loss, **validate(average, held_out)}
+            _log(state.with_name("curve.csv"), row)
+    dist.destroy_process_group()
 
 
 def _step(
-    model: SAM2Base, average: nn.Module, optims: list[Any], batch: Batch, rng: np.random.Generator
+    model: SAM2Base, average: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, rng: np.random.Generator
 ) -> tuple[float, ...]:
     with torch.autocast("cpu", torch.bfloat16):
         losses = episode_losses(model, batch, rng)
-    for optim in optims:
-        optim.zero_grad(set_to_none=True)
+    optimizer.zero_grad(set_to_none=True)
     losses.loss.backward()
+    _average_gradients(model)
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    for optim in optims:
-        optim.step()
+    optimizer.step()
     with torch.no_grad():
         for mean, value in zip(average.parameters(), model.parameters(), strict=True):
             mean.lerp_(value, 1 - EMA_DECAY)
-    parts = (losses.loss, losses.forward_dice.nanmean(), losses.self_dice.nanmean(), losses.false_area)
-    return tuple(float(part) for part in parts)
+    parts = (losses.loss, losses.matching, losses.forward_dice.nanmean(), losses.self_dice.nanmean(), losses.false_area)
+    return tuple(float(part.detach()) for part in parts)
 
 
-def _start_stream(seed: int, size: int) -> Any:
-    context = mp.get_context("spawn")
-    batches = context.Queue(maxsize=6)
-    context.Process(target=stream, args=(seed, size, batches), daemon=True).start()
-    return batches
+def _average_gradients(model: nn.Module) -> None:
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))
 
 
-def _save(path: Path, step: int, model: nn.Module, average: nn.Module, optims: list[Any]) -> None:
-    state = {
-        "step": step,
-        "model": model.state_dict(),
-        "average": average.state_dict(),
-        "optims": [o.state_dict() for o in optims],
-    }
-    torch.save(state, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)
+def _save(path: Path, step: int, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    part = path.with_suffix(".part")
+    state = {"step": step, "model": model.state_dict(), "average": average.state_dict()}
+    torch.save({**state, "optimizer": optimizer.state_dict()}, part)
+    part.replace(path)
 
 
-def _resume(path: Path, model: nn.Module, average: nn.Module, optims: list[Any]) -> int:
+def _resume(path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
     if not path.exists():
         return 0
     state = torch.load(path, weights_only=True)
     model.load_state_dict(state["model"])
     average.load_state_dict(state["average"])
-    for optim, saved in zip(optims, state["optims"], strict=True):
-        optim.load_state_dict(saved)
+    optimizer.load_state_dict(state["optimizer"])
     return int(state["step"])
 
 
