@@ -5,8 +5,8 @@ ARGS ?=
 OUTPUT ?= demo_output
 
 # `make checkpoint`: pixels:until-step of each stage, and the length of the learning rate's decay.
-STAGES ?= 128:3000 192:4200 256:5600
-STEPS ?= 5600
+STAGES ?= 192:12000 256:18000
+STEPS ?= 18000
 RUN_DIR ?= training/run
 
 # Linux without an NVIDIA driver gets PyTorch's CPU build: 0.2 GB instead of 3. `make TORCH_INDEX= ...` takes PyPI's.

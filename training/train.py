@@ -31,6 +31,7 @@ from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor, nn
 
 from napari_revsam2.sam2_backend import sam2_memory
+from napari_revsam2.sam2_backend.checkpoints import read_weights
 from napari_revsam2.sam2_backend.sam2_memory import MemoryEntry, SliceEmbeddings, SliceMemories
 
 CONFIG = Path(sam2_memory.__file__).parent / "configs" / "revsam2_mini.yaml"
@@ -205,6 +206,8 @@ class Settings:
     """What the command line sets."""
 
     run_dir: str = "training/run"
+    init: str = ""
+    """Checkpoint file to start from; by default random weights with an aligned memory."""
     size: int = 256
     until: int = 6000
     """Step at which this stage ends."""
@@ -230,7 +233,10 @@ def _train_process(rank: int, settings: Settings, folder: str) -> None:
     dist.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=settings.processes)
     torch.manual_seed(settings.seed)
     model, average = build_model(settings.size), build_model(settings.size)
-    align_memory(model)
+    if settings.init:
+        model.load_state_dict(read_weights(Path(settings.init)))
+    else:
+        align_memory(model)
     average.load_state_dict(model.state_dict())
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.rate, betas=(0.9, 0.98), weight_decay=0.01)
     state = Path(settings.run_dir) / "state.pt"
@@ -249,8 +255,8 @@ def _train_process(rank: int, settings: Settings, folder: str) -> None:
         if rank == 0 and step % 25 == 0:
             loss, matching, forward, followed, false_area = np.nanmean(rows[-25:], axis=0)
             print(
-                f"{step} loss {loss:.3f} matching {matching:.3f} forward {forward:.3f} self {followed:.3f} false {false_area:.4f} "
-                f"{(time.monotonic() - started) / len(rows):.2f} s/step",
+                f"{step} loss {loss:.3f} matching {matching:.3f} forward {forward:.3f} self {followed:.3f} "
+                f"false {false_area:.4f} {(time.monotonic() - started) / len(rows):.2f} s/step",
                 flush=True,
             )
         if rank == 0 and (step % settings.validate_every == 0 or step == settings.until):

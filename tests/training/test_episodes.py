@@ -1,0 +1,82 @@
+"""The procedural volumes that the embedded checkpoint learns from."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from anatomy import GRID, random_anatomy
+from episodes import N_CLASSES, N_QUERIES, Batch, EpisodeStream
+from rendering import enlarge, random_contrast, render
+
+SIZE = 64
+
+
+@pytest.fixture(scope="module")
+def batches() -> list[Batch]:
+    return list(itertools.islice(EpisodeStream(3, SIZE), 2))
+
+
+def test_a_seed_gives_the_same_episodes(batches: list[Batch]) -> None:
+    again = next(EpisodeStream(3, SIZE))
+    torch.testing.assert_close(again.supports, batches[0].supports, rtol=0, atol=0)
+    torch.testing.assert_close(again.query_masks, batches[0].query_masks, rtol=0, atol=0)
+
+
+def test_processes_draw_other_episodes_of_the_same_shape(batches: list[Batch]) -> None:
+    other = next(EpisodeStream(3, SIZE, rank=1))
+    assert other.supports.shape == batches[0].supports.shape
+    assert not torch.equal(other.supports, batches[0].supports)
+
+
+def test_a_batch_has_the_shapes_it_promises(batches: list[Batch]) -> None:
+    for batch in batches:
+        episodes, n_supports = batch.supports.shape[:2]
+        assert batch.supports.shape == (episodes, n_supports, 3, SIZE, SIZE)
+        assert batch.queries.shape == (episodes, N_QUERIES, 3, SIZE, SIZE)
+        assert batch.support_masks.shape == (episodes, N_CLASSES, n_supports, SIZE, SIZE)
+        assert batch.query_masks.shape == batch.imperfect_masks.shape
+        assert batch.query_masks.shape == (episodes, N_CLASSES, N_QUERIES, SIZE, SIZE)
+
+
+def test_the_first_class_is_painted_on_every_support(batches: list[Batch]) -> None:
+    for batch in batches:
+        assert batch.support_masks[:, 0].flatten(2).any(2).float().mean() > 0.9  # tiny ones may vanish at 64 px
+        assert set(batch.query_masks.unique().tolist()) <= {0.0, 1.0}
+
+
+def test_tissue_shares_sum_to_one(batches: list[Batch]) -> None:
+    for batch in batches:
+        torch.testing.assert_close(batch.query_tissues.sum(2), torch.ones_like(batch.query_tissues[:, :, 0]))
+
+
+def test_patients_of_one_anatomy_differ_but_share_their_organs() -> None:
+    rng = np.random.default_rng(8)
+    anatomy = random_anatomy(rng)
+    first, second = anatomy.patient(rng), anatomy.patient(rng)
+    assert first.shape == GRID
+    assert 0.01 < (first != second).mean() < 0.6
+    shared = set(np.unique(first)) & set(np.unique(second))
+    assert len(shared) > 0.7 * len(set(np.unique(first)))
+
+
+def test_images_lie_between_black_and_white_and_show_the_tissues() -> None:
+    rng = np.random.default_rng(2)
+    anatomy = random_anatomy(rng)
+    labels = anatomy.patient(rng)[30:34]
+    image = render(rng, labels, random_contrast(rng, anatomy), 96)
+    assert image.shape == (4, 96, 96)
+    assert image.min() >= 0
+    assert image.max() <= 1
+    assert image.std() > 0.02
+
+
+def test_enlarging_keeps_flat_regions_and_rounds_corners() -> None:
+    labels = np.zeros((1, 4, 4), np.uint8)
+    labels[0, 1:3, 1:3] = 7
+    large = enlarge(labels)
+    assert large.shape == (1, 8, 8)
+    assert large[0, 2, 2] == 0  # the outer corner of the square goes to the background
+    assert (large[0, 3:5, 3:5] == 7).all()
