@@ -5,7 +5,7 @@ ARGS ?=
 OUTPUT ?= demo_output
 
 # `make checkpoint`: pixels:until-step of each stage, and the length of the learning rate's decay.
-STAGES ?= 192:12000 256:18000
+STAGES ?= 192:18000
 STEPS ?= 18000
 RUN_DIR ?= training/run
 

@@ -20,6 +20,8 @@ class Contrast:
 
     mean: Image
     """(labels,) grey value."""
+    spread: float
+    """How far apart the grey values of soft tissues lie; noise, texture and day-to-day changes are small beside it."""
     texture: Image
     """(labels, 3) amplitude of fine, middle and coarse texture."""
     noise: float
@@ -30,10 +32,10 @@ class Contrast:
 
     def varied(self, rng: np.random.Generator) -> Contrast:
         """The same protocol on another day: slightly other values, another window."""
-        spread = 0.12 * float(np.std(self.mean[MUSCLE:]))
-        mean = (self.mean + rng.normal(0, spread, self.mean.shape)).astype(np.float32)
+        mean = (self.mean + rng.normal(0, 0.15 * self.spread, self.mean.shape)).astype(np.float32)
         return Contrast(
             mean,
+            self.spread,
             self.texture * np.float32(rng.uniform(0.7, 1.4)),
             self.noise * float(rng.uniform(0.6, 1.7)),
             self.bias * float(rng.uniform(0, 2)),
@@ -45,26 +47,26 @@ class Contrast:
 def random_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
     """Draw a CT-like or an MR-like contrast; in both, many tissues have a look-alike."""
     ct = rng.random() < 0.5
-    contrast = _ct_means(rng, anatomy.n_labels) if ct else _mr_means(rng, anatomy.n_labels)
-    soft_spread = float(np.std(contrast[MUSCLE + 2 :])) + 0.01
+    spread = float(rng.uniform(0.02, 0.08) if ct else rng.uniform(0.15, 0.3))
     window = None
     if ct and rng.random() < 0.6:
         level, width = rng.uniform(0.0, 0.08), rng.uniform(0.25, 0.6)
         window = (float(level - width / 2), float(level + width / 2))
-    texture = rng.gamma(1.0, 0.15, (anatomy.n_labels, 3)) * min(soft_spread, 0.15 if ct else 0.25)
+    texture = rng.gamma(1.0, 0.12, (anatomy.n_labels, 3)) * spread
     texture[AIR] = 0
     return Contrast(
-        mean=contrast,
+        mean=_ct_means(rng, anatomy.n_labels, spread) if ct else _mr_means(rng, anatomy.n_labels, spread),
+        spread=spread,
         texture=texture.astype(np.float32),
-        noise=float(rng.uniform(0.05, 0.7) * min(soft_spread, 0.06 if ct else 0.15)),
-        bias=0.0 if ct else float(rng.uniform(0, 0.3)),
+        noise=float(rng.uniform(0.05, 0.6)) * spread,
+        bias=0.0 if ct else float(rng.uniform(0, 0.25)),
         window=window,
         gamma=1.0 if ct else float(np.exp(rng.normal(0, 0.25))),
     )
 
 
-def _ct_means(rng: np.random.Generator, n_labels: int) -> Image:
-    mean = rng.normal(0.04, rng.uniform(0.012, 0.06), n_labels)
+def _ct_means(rng: np.random.Generator, n_labels: int, spread: float) -> Image:
+    mean = rng.normal(0.04, spread, n_labels)
     bright = rng.random(n_labels)
     mean[bright < 0.1] += rng.uniform(0.08, 0.3, int((bright < 0.1).sum()))
     mean[bright > 0.94] = rng.uniform(-0.95, -0.1, int((bright > 0.94).sum()))
@@ -72,9 +74,9 @@ def _ct_means(rng: np.random.Generator, n_labels: int) -> Image:
     return mean.astype(np.float32)
 
 
-def _mr_means(rng: np.random.Generator, n_labels: int) -> Image:
-    levels = rng.uniform(0.1, 1.0, rng.integers(3, 9))
-    mean = rng.choice(levels, n_labels) + rng.normal(0, rng.uniform(0.01, 0.08), n_labels)
+def _mr_means(rng: np.random.Generator, n_labels: int, spread: float) -> Image:
+    levels = 0.55 + np.sqrt(12) * spread * rng.uniform(-0.5, 0.5, rng.integers(3, 9))
+    mean = rng.choice(levels, n_labels) + rng.normal(0, 0.2 * spread, n_labels)
     mean[AIR] = rng.uniform(0, 0.05)
     mean[BONE] = rng.uniform(0, 0.3)
     return mean.astype(np.float32)
