@@ -145,9 +145,12 @@ class Anatomy:
         return volume
 
 
-def random_anatomy(rng: np.random.Generator) -> Anatomy:
-    """Draw an anatomy: background tissues, then structures from large to small so that small ones stay visible."""
-    n_clutter = int(rng.integers(1, 7))
+def random_anatomy(rng: np.random.Generator, easy: bool = False) -> Anatomy:
+    """Draw an anatomy: background tissues, then structures from large to small so that small ones stay visible.
+
+    An ``easy`` one has a plain background, fewer structures and no vessels.
+    """
+    n_clutter = 1 if easy else int(rng.integers(1, 7))
     next_label = FIRST_CLUTTER + n_clutter
     structures: list[Structure] = []
     targets: list[int] = []
@@ -164,8 +167,8 @@ def random_anatomy(rng: np.random.Generator) -> Anatomy:
     sizes = np.concatenate(
         [
             rng.uniform(0.3, 0.55, rng.integers(0, 3)),
-            rng.uniform(0.14, 0.3, rng.integers(3, 8)),
-            rng.uniform(0.06, 0.14, rng.integers(2, 7)),
+            rng.uniform(0.14, 0.3, rng.integers(2, 6) if easy else rng.integers(3, 8)),
+            rng.uniform(0.06, 0.14, rng.integers(0, 2) if easy else rng.integers(2, 7)),
         ]
     )
     for size in sizes:
@@ -178,7 +181,7 @@ def random_anatomy(rng: np.random.Generator) -> Anatomy:
         add(blob)
         if size < 0.3 and rng.random() < 0.3:
             add(blob.varied(rng, 0.08).mirrored(new_label()))
-    for _ in range(rng.integers(0, 4)):
+    for _ in range(0 if easy else rng.integers(0, 4)):
         add(_random_tube(rng, new_label()))
     if rng.random() < 0.6:
         add(_spine(rng, new_label()))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from anatomy import Anatomy, Labels, random_anatomy
-from rendering import Contrast, Image, random_contrast, render, resize
+from rendering import Contrast, Image, easy_contrast, random_contrast, render, resize
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
-N_QUERIES = 4
+N_QUERIES = 3
 N_CLASSES = 2
 N_TISSUES = 48
 """More than any anatomy has."""
@@ -47,13 +46,15 @@ class Family:
 
     anatomy: Anatomy
     patients: tuple[Labels, ...]
+    easy: bool
+    """Plain anatomy, tissues of distinct grey values, patients who differ little, whole slices."""
 
 
-def random_family(rng: np.random.Generator, n_patients: int = 3) -> Family:
+def random_family(rng: np.random.Generator, n_patients: int = 3, easy: bool = False) -> Family:
     """Draw an anatomy and ``n_patients`` patients who have it."""
-    anatomy = random_anatomy(rng)
-    amount = float(rng.uniform(0.04, 0.14))
-    return Family(anatomy, tuple(anatomy.patient(rng, amount) for _ in range(n_patients)))
+    anatomy = random_anatomy(rng, easy)
+    amount = float(rng.uniform(0.04, 0.08 if easy else 0.14))
+    return Family(anatomy, tuple(anatomy.patient(rng, amount) for _ in range(n_patients)), easy)
 
 
 def random_batch(
@@ -85,25 +86,63 @@ class EpisodeStream:
         Families kept at a time, and episodes after which a new one takes the oldest one's place.
     """
 
-    def __init__(self, seed: int, size: int, rank: int = 0, pool_size: int = 48, uses: int = 24) -> None:
+    def __init__(self, seed: int, size: int, rank: int = 0, pool_size: int = 160, uses: int = 60) -> None:
         self._size, self._pool_size, self._uses = size, pool_size, uses
         self._shapes = np.random.default_rng([seed, 0])
         self._rng = np.random.default_rng([seed, 1, rank])
         self._families: list[Family] = []
         self._served = 0
 
-    def __iter__(self) -> Iterator[Batch]:
-        """Return itself."""
-        return self
+    def draw_share(self) -> float:
+        """Draw a number from 0 to 1, the same in all processes."""
+        return float(self._shapes.random())
 
-    def __next__(self) -> Batch:
-        """Draw a batch."""
-        if len(self._families) < 4 or self._served >= self._uses:
-            self._families = [*self._families[-self._pool_size + 1 :], random_family(self._rng)]
+    def draw(self, easy: float = 0.0, warped: float = 0.0) -> Batch:
+        """Draw a batch; new families are ``easy``, and batches ``warped``, with these probabilities."""
+        while len(self._families) < 6 or self._served >= self._uses:
+            family = random_family(self._rng, easy=self._rng.random() < easy)
+            self._families = [*self._families[-self._pool_size + 1 :], family]
             self._served = 0
         n_supports, n_episodes = _batch_shape(self._shapes)
         self._served += n_episodes
-        return random_batch(self._rng, self._families, n_episodes, n_supports, self._size)
+        batch = random_batch(self._rng, self._families, n_episodes, n_supports, self._size)
+        return warped_batch(batch, self._rng) if self.draw_share() < warped else batch
+
+
+def warped_batch(batch: Batch, rng: np.random.Generator) -> Batch:
+    """The same supports with queries that are turned, scaled and moved copies of them: nothing but content helps."""
+    episodes, n_supports = batch.supports.shape[:2]
+    n_queries = batch.queries.shape[1]
+    source = torch.from_numpy(rng.integers(0, n_supports, (episodes, n_queries)))
+    matrices = _similarities(rng, episodes * n_queries)
+    rows = torch.arange(episodes)[:, None]
+
+    def copies(images: Tensor) -> Tensor:
+        """(E, N, C, s, s) -> (E, K, C, s, s)."""
+        chosen = images[rows, source].flatten(0, 1)
+        grid = F.affine_grid(matrices, list(chosen.shape), align_corners=False)
+        warped = F.grid_sample(chosen, grid, padding_mode="border", align_corners=False)
+        return warped.unflatten(0, (episodes, n_queries))
+
+    queries = copies(batch.supports)
+    noise = torch.from_numpy(rng.normal(0, 0.1, queries.shape).astype(np.float32))
+    masks = copies(batch.support_masks.transpose(1, 2)).round().transpose(1, 2)
+    return replace(
+        batch,
+        queries=queries + noise,
+        query_masks=masks,
+        imperfect_masks=masks,
+        query_tissues=copies(batch.support_tissues),
+    )
+
+
+def _similarities(rng: np.random.Generator, count: int) -> Tensor:
+    """Random turns by about 20 degrees, scales by 15 % and moves by 8 % of the image: (count, 2, 3)."""
+    angle, scale = rng.normal(0, 0.4, count), np.exp(rng.normal(0, 0.15, count))
+    x, y = rng.normal(0, 0.15, (2, count))
+    first = np.stack([np.cos(angle) * scale, -np.sin(angle) * scale, x], axis=1)
+    second = np.stack([np.sin(angle) * scale, np.cos(angle) * scale, y], axis=1)
+    return torch.from_numpy(np.stack([first, second], axis=1).astype(np.float32))
 
 
 def _batch_shape(rng: np.random.Generator) -> tuple[int, int]:
@@ -118,7 +157,7 @@ def _random_episode(rng: np.random.Generator, family: Family, n_supports: int, s
     axis = int(rng.choice(3, p=[0.6, 0.2, 0.2]))
     volumes = [np.moveaxis(family.patients[i], axis, 0) for i in order]
     target = _random_target(rng, family, volumes[-1])
-    zoom = float(np.exp(rng.uniform(0, np.log(3.5)))) if rng.random() < 0.6 else 1.0
+    zoom = float(np.exp(rng.uniform(0, np.log(3.5)))) if rng.random() < 0.6 and not family.easy else 1.0
     n_support_volumes = min(n_supports, int(rng.integers(1, len(volumes))))
     support_labels = []
     for j in range(n_support_volumes):
@@ -130,9 +169,9 @@ def _random_episode(rng: np.random.Generator, family: Family, n_supports: int, s
     query_labels = _query_slices(rng, volumes[-1], target, zoom)
     if query_labels is None:
         return None
-    contrast = random_contrast(rng, family.anatomy)
+    contrast = (easy_contrast if family.easy else random_contrast)(rng, family.anatomy)
     support_images = [render(rng, labels, contrast.varied(rng), size) for labels in support_labels]
-    query_images = render(rng, query_labels, _query_contrast(rng, contrast, family.anatomy), size)
+    query_images = render(rng, query_labels, _query_contrast(rng, contrast, family), size)
     classes = _classes(rng, family.anatomy, support_labels, target)
     support_masks = np.stack([np.concatenate([_masks(s, ids, size) for s in support_labels]) for ids in classes])
     query_masks = np.stack([_masks(query_labels, ids, size) for ids in classes])
@@ -150,8 +189,9 @@ def _random_target(rng: np.random.Generator, family: Family, volume: Labels) -> 
     return int(rng.choice(family.anatomy.targets, p=weights / weights.sum()))
 
 
-def _query_contrast(rng: np.random.Generator, contrast: Contrast, anatomy: Anatomy) -> Contrast:
-    return random_contrast(rng, anatomy) if rng.random() < 0.08 else contrast.varied(rng)
+def _query_contrast(rng: np.random.Generator, contrast: Contrast, family: Family) -> Contrast:
+    other = rng.random() < 0.08 and not family.easy
+    return random_contrast(rng, family.anatomy) if other else contrast.varied(rng)
 
 
 def _support_slices(rng: np.random.Generator, volume: Labels, target: int, count: int, zoom: float) -> Labels | None:
@@ -182,7 +222,7 @@ def _query_slices(rng: np.random.Generator, volume: Labels, target: int, zoom: f
     start = int(np.clip(middle - span // 2, 0, len(volume) - span - 1))
     chosen = volume[start : start + span + 1 : step]
     if rng.random() < 0.5:
-        chosen = chosen[::-1]
+        chosen = np.ascontiguousarray(chosen[::-1])
     cut = _field_of_view(rng, volume, target, zoom)
     return chosen[:, cut[0], cut[1]]
 

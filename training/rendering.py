@@ -65,6 +65,16 @@ def random_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
     )
 
 
+def easy_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
+    """Draw a contrast in which every tissue has a grey value of its own, with little texture and noise."""
+    mean = rng.permutation(np.linspace(0.1, 0.9, anatomy.n_labels)).astype(np.float32)
+    mean[AIR] = 0
+    texture = rng.gamma(1.0, 0.004, (anatomy.n_labels, 3)).astype(np.float32)
+    texture[AIR] = 0
+    noise = float(rng.uniform(0, 0.03))
+    return Contrast(mean, spread=0.05, texture=texture, noise=noise, bias=0.0, window=(0.0, 1.0), gamma=1.0)
+
+
 def _ct_means(rng: np.random.Generator, n_labels: int, spread: float) -> Image:
     mean = rng.normal(0.04, spread, n_labels)
     bright = rng.random(n_labels)

@@ -1,19 +1,18 @@
 """Train revsam2-mini on procedural episodes; stop and start it at will, it resumes where it was.
 
-    python training/train.py --run-dir DIR --size 192 --until 18000 --steps 18000
-
-At rates of 8e-4 and above the loss was seen to stall; 2.5e-4 did better in one unpaired trial (README.md).
+python training/train.py --run-dir DIR --size 128 --until 6000 --steps 6000
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import itertools
 import os
 import tempfile
 import time
+import warnings
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +20,11 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 import torch.nn.functional as F
+from alignment import align
+from curriculum import FEATURES_UNTIL, Lesson, lesson
 from episodes import Batch, EpisodeStream
 from hydra.utils import instantiate
-from matching import align_memory, matching_loss
+from matching import matching_loss
 from omegaconf import OmegaConf
 from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor, nn
@@ -34,7 +35,7 @@ from napari_revsam2.sam2_backend.sam2_memory import MemoryEntry, SliceEmbeddings
 
 CONFIG = Path(sam2_memory.__file__).parent / "configs" / "revsam2_mini.yaml"
 EMA_DECAY = 0.997
-MATCHING_WEIGHT = 0.5
+MATCHING_WEIGHT = 2.0
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,44 @@ def plain_attention(query: Tensor, key: Tensor, value: Tensor, dropout_p: float 
     return torch.softmax(weights, dim=-1).to(value.dtype) @ value
 
 
-def episode_losses(model: SAM2Base, batch: Batch, rng: np.random.Generator) -> Losses:
-    """Both propagations of one batch of E episodes, N supports, K queries, C classes."""
+@cache
+def training_dtype() -> torch.dtype:
+    """Bfloat16 where this CPU multiplies such matrices faster than float32, else float32."""
+    seconds = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        matrix = torch.randn(512, 512).to(dtype)
+        matrix @ matrix
+        started = time.perf_counter()
+        for _ in range(3):
+            matrix @ matrix
+        seconds[dtype] = time.perf_counter() - started
+    return min(seconds, key=seconds.__getitem__)
+
+
+def autocast() -> torch.autocast:
+    """Compute in `training_dtype`."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=training_dtype() is torch.bfloat16)
+
+
+def feature_loss(model: SAM2Base, batch: Batch) -> Tensor:
+    """How badly the image encoder's features alone find tissues again (`matching_loss`)."""
+    images = torch.cat([batch.supports.flatten(0, 1), batch.queries.flatten(0, 1)])
+    return _matching(sam2_memory.embed_slices(model, images), batch)
+
+
+def _matching(embeddings: SliceEmbeddings, batch: Batch) -> Tensor:
+    episodes, n_supports = batch.supports.shape[:2]
+    support, query = embeddings.top[: episodes * n_supports], embeddings.top[episodes * n_supports :]
+    return matching_loss(
+        support.unflatten(0, (episodes, -1)),
+        query.unflatten(0, (episodes, -1)),
+        batch.support_tissues,
+        batch.query_tissues,
+    )
+
+
+def episode_losses(model: SAM2Base, batch: Batch, rng: np.random.Generator, follows: bool = True) -> Losses:
+    """One batch of E episodes, N supports, K queries, C classes: forward and, if it ``follows``, self propagation."""
     episodes, n_supports = batch.supports.shape[:2]
     n_queries, n_classes = batch.queries.shape[1], batch.query_masks.shape[1]
     images = torch.cat([batch.supports.flatten(0, 1), batch.queries.flatten(0, 1)])
@@ -89,26 +126,22 @@ def episode_losses(model: SAM2Base, batch: Batch, rng: np.random.Generator) -> L
     forward = sam2_memory.segment_from_memory(model, query[slices], wide, 1).logits
     forward = forward.reshape(len(per_class), n_queries, *forward.shape[-2:])
 
-    if rng.random() < 0.8:
-        conditional = _conditional_slices(model, batch, query, forward.detach(), per_class, rng)
-    else:
-        conditional = bank  # mode fifo: the supports stay conditional
-    followed = _self_propagation(model, query, conditional, per_class, n_queries)
-
-    top = embeddings.top.split([episodes * n_supports, episodes * n_queries])
-    matching = matching_loss(
-        top[0].unflatten(0, (episodes, n_supports)),
-        top[1].unflatten(0, (episodes, n_queries)),
-        batch.support_tissues,
-        batch.query_tissues,
-    )
+    loss, self_dice = mask_loss(forward, target), torch.full((len(per_class),), torch.nan)
+    if follows:
+        if rng.random() < 0.8:
+            conditional = _conditional_slices(model, batch, query, forward.detach(), per_class, rng)
+        else:
+            conditional = bank  # mode fifo: the supports stay conditional
+        followed = _self_propagation(model, query, conditional, per_class, n_queries)
+        loss, self_dice = loss + mask_loss(followed, target), dice(followed, target)
+    matching = _matching(embeddings, batch)
     absent = target.flatten(2).sum(2) == 0
     invented = (forward > 0).float().mean((2, 3))
     return Losses(
-        mask_loss(forward, target) + mask_loss(followed, target) + MATCHING_WEIGHT * matching,
+        loss + MATCHING_WEIGHT * matching,
         matching,
         dice(forward, target),
-        dice(followed, target),
+        self_dice,
         invented[absent].mean() if absent.any() else torch.tensor(float("nan")),
     )
 
@@ -174,29 +207,38 @@ def _self_propagation(
     return torch.cat(logits, dim=1)
 
 
-def learning_rate(step: int, steps: int, peak: float) -> float:
-    """Warm up over 200 steps, hold, then fall to zero over the last 30 %."""
-    return peak * min(1.0, (step + 1) / 200, (steps - step) / (0.3 * steps))
+def learning_rate(progress: float, peak: float) -> float:
+    """Warm up, hold, and fall to zero over the second half; a new warm-up where the memory joins in."""
+    warm = progress / 0.01 if progress < FEATURES_UNTIL else (progress - FEATURES_UNTIL) / 0.01
+    return peak * min(1.0, warm + 0.05, 2 * (1 - progress))
 
 
-def validation_batches(size: int, count: int = 16, seed: int = 10**6) -> list[Batch]:
+def validation_batches(size: int, count: int = 12, seed: int = 10**6) -> list[Batch]:
     """Episodes of anatomies that training never draws, the same each time."""
-    return list(itertools.islice(EpisodeStream(seed, size, uses=4), count))
+    stream = EpisodeStream(seed, size, uses=4)
+    return [stream.draw() for _ in range(count)]
 
 
 @torch.no_grad()
 def validate(model: SAM2Base, batches: list[Batch]) -> dict[str, float]:
-    """Loss, Dice and invented area, means over the episodes of ``batches``."""
+    """Loss, Dice and invented area, means over the episodes of ``batches``; beside them what copying would give."""
     rng = np.random.default_rng(0)
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast():
         rows = [episode_losses(model, batch, rng) for batch in batches]
     return {
         "val_matching": float(torch.stack([r.matching for r in rows]).mean()),
         "val_loss": float(torch.stack([r.loss for r in rows]).mean()),
+        "val_copy_dice": float(torch.cat([copy_dice(batch) for batch in batches]).nanmean()),
         "val_forward_dice": float(torch.cat([r.forward_dice for r in rows]).nanmean()),
         "val_self_dice": float(torch.cat([r.self_dice for r in rows]).nanmean()),
         "val_false_area": float(torch.stack([r.false_area for r in rows]).nanmean()),
     }
+
+
+def copy_dice(batch: Batch) -> Tensor:
+    """Dice (E * C,) of the mean support mask, cut at a half and laid on each query: what no network needs."""
+    mean = batch.support_masks.mean(2, keepdim=True).expand_as(batch.query_masks)
+    return dice((mean - 0.499).flatten(0, 1), batch.query_masks.flatten(0, 1))
 
 
 @dataclass(frozen=True)
@@ -205,13 +247,13 @@ class Settings:
 
     run_dir: str = "training/run"
     init: str = ""
-    """Checkpoint file to start from; by default random weights with an aligned memory."""
-    size: int = 192
+    """Checkpoint file to start from; by default random weights."""
+    size: int = 128
     until: int = 6000
     """Step at which this stage ends."""
     steps: int = 6000
-    """Step at which the learning rate reaches zero."""
-    rate: float = 2.5e-4
+    """Step at which the learning rate reaches zero and the curriculum ends."""
+    rate: float = 4e-4
     seed: int = 0
     processes: int = os.cpu_count() or 1
     """Each takes one core and its own episodes; gradients are averaged."""
@@ -233,8 +275,6 @@ def _train_process(rank: int, settings: Settings, folder: str) -> None:
     model, average = build_model(settings.size), build_model(settings.size)
     if settings.init:
         model.load_state_dict(read_weights(Path(settings.init)))
-    else:
-        align_memory(model)
     average.load_state_dict(model.state_dict())
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.rate, betas=(0.9, 0.98), weight_decay=0.01)
     state = Path(settings.run_dir) / "state.pt"
@@ -246,12 +286,17 @@ def _train_process(rank: int, settings: Settings, folder: str) -> None:
     rows: list[tuple[float, ...]] = []
     started = time.monotonic()
     while step < settings.until:
+        progress = step / settings.steps
+        if not settings.init and lesson(progress).features_only != lesson((step - 1) / settings.steps).features_only:
+            _align(model, average, settings)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, settings.steps, settings.rate)
-        rows.append(_step(model, average, optimizer, next(episodes), rng))
+            group["lr"] = learning_rate(progress, settings.rate)
+        rows.append(_step(model, average, optimizer, episodes, lesson(progress), rng))
         step += 1
         if rank == 0 and step % 25 == 0:
-            loss, matching, forward, followed, false_area = np.nanmean(rows[-25:], axis=0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # parts that no step of the 25 had
+                loss, matching, forward, followed, false_area = np.nanmean(rows[-25:], axis=0)
             print(
                 f"{step} loss {loss:.3f} matching {matching:.3f} forward {forward:.3f} self {followed:.3f} "
                 f"false {false_area:.4f} {(time.monotonic() - started) / len(rows):.2f} s/step",
@@ -265,11 +310,30 @@ def _train_process(rank: int, settings: Settings, folder: str) -> None:
     dist.destroy_process_group()
 
 
+def _align(model: SAM2Base, average: nn.Module, settings: Settings) -> None:
+    """Begin with the memory: the same start in all processes."""
+    batch = EpisodeStream(settings.seed, settings.size).draw(easy=0.5)
+    torch.manual_seed(settings.seed)
+    align(model, torch.cat([batch.supports.flatten(0, 1), batch.queries.flatten(0, 1)]))
+    average.load_state_dict(model.state_dict())
+
+
 def _step(
-    model: SAM2Base, average: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, rng: np.random.Generator
+    model: SAM2Base,
+    average: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    episodes: EpisodeStream,
+    now: Lesson,
+    rng: np.random.Generator,
 ) -> tuple[float, ...]:
-    with torch.autocast("cpu", torch.bfloat16):
-        losses = episode_losses(model, batch, rng)
+    batch = episodes.draw(now.easy, now.warped)
+    nan = torch.tensor(torch.nan)
+    with autocast():
+        if now.features_only:
+            matching = feature_loss(model, batch)
+            losses = Losses(matching, matching, nan, nan, nan)
+        else:
+            losses = episode_losses(model, batch, rng, follows=episodes.draw_share() < now.follows)
     optimizer.zero_grad(set_to_none=True)
     losses.loss.backward()
     _average_gradients(model)

@@ -15,10 +15,12 @@ _HOMES = {
     "QueryVolume": "engine.problem",
     "RevSAM2Config": "engine.config",
     "RevSAM2Error": "engine.errors",
+    "StoredEmbeddings": "engine.embedding_store",
     "SupportSet": "engine.problem",
     "SupportSlice": "engine.problem",
     "load_propagator": "sam2_backend.loading",
     "open_problem": "file_problem",
+    "propagate_again": "engine.pipeline",
     "run_revsam2": "engine.pipeline",
 }
 __all__ = ["__version__", *_HOMES]

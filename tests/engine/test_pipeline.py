@@ -19,7 +19,7 @@ from napari_revsam2.engine.events import (
     Stage,
     StageStarted,
 )
-from napari_revsam2.engine.pipeline import run_revsam2
+from napari_revsam2.engine.pipeline import propagate_again, run_revsam2
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, stack_supports
 
 from .conftest import BRIGHT, DARK, paint
@@ -161,3 +161,37 @@ def test_closing_the_run_between_two_slices_ends_it(supports, query):
 def test_a_class_that_no_support_shows_is_refused(supports, query):
     with pytest.raises(ProblemError, match="Class 3"):
         run(FakePropagator(), supports, query, labels=[3])
+
+
+def again(query: QueryVolume, conditional, network: FakePropagator | None = None):
+    return list(propagate_again(network or FakePropagator(), query, conditional, CONFIG))
+
+
+def test_propagate_again_finds_both_classes_from_settled_masks_and_keeps_them(query):
+    truth = paint((8, 14, 13), shift=3)[1]
+    settled = {label: {3: truth[3] == label} for label in (BRIGHT, DARK)}
+    settled[BRIGHT][3][0, 0] = True  # a person's mask, right or wrong, stays
+    events = again(query, settled)
+    truth[3, 0, 0] = BRIGHT
+    np.testing.assert_array_equal(events[-1].segmentation, truth)
+    assert [e.indices for e in events if isinstance(e, SlicesSelected)] == [(3,), (3,)]
+
+
+def test_propagate_again_runs_no_forward_and_no_reverse_stage(query):
+    truth = paint((8, 14, 13), shift=3)[1]
+    events = again(query, {BRIGHT: {3: truth[3] == BRIGHT}})
+    assert [e.stage for e in events if isinstance(e, StageStarted)] == [Stage.EMBED, Stage.SELF]
+
+
+def test_a_slice_settled_as_empty_stays_empty_and_is_not_remembered(query):
+    truth = paint((8, 14, 13), shift=3)[1]
+    network = FakePropagator()  # refuses to remember an empty mask
+    result = again(query, {BRIGHT: {3: truth[3] == BRIGHT, 5: np.zeros((14, 13), bool)}}, network)[-1].segmentation
+    assert not result[5].any()
+    assert result[4].any()
+    assert all(len(bank.conditional) == 1 for bank in network.banks)
+
+
+def test_propagate_again_without_a_slice_that_shows_the_class_is_refused(query):
+    with pytest.raises(ProblemError, match="no conditional slice"):
+        again(query, {BRIGHT: {5: np.zeros((14, 13), bool)}})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 import torch
@@ -16,17 +14,18 @@ SIZE = 64
 
 @pytest.fixture(scope="module")
 def batches() -> list[Batch]:
-    return list(itertools.islice(EpisodeStream(3, SIZE), 2))
+    stream = EpisodeStream(3, SIZE)
+    return [stream.draw(), stream.draw()]
 
 
 def test_a_seed_gives_the_same_episodes(batches: list[Batch]) -> None:
-    again = next(EpisodeStream(3, SIZE))
+    again = EpisodeStream(3, SIZE).draw()
     torch.testing.assert_close(again.supports, batches[0].supports, rtol=0, atol=0)
     torch.testing.assert_close(again.query_masks, batches[0].query_masks, rtol=0, atol=0)
 
 
 def test_processes_draw_other_episodes_of_the_same_shape(batches: list[Batch]) -> None:
-    other = next(EpisodeStream(3, SIZE, rank=1))
+    other = EpisodeStream(3, SIZE, rank=1).draw()
     assert other.supports.shape == batches[0].supports.shape
     assert not torch.equal(other.supports, batches[0].supports)
 
@@ -50,6 +49,21 @@ def test_the_first_class_is_painted_on_every_support(batches: list[Batch]) -> No
 def test_tissue_shares_sum_to_one(batches: list[Batch]) -> None:
     for batch in batches:
         torch.testing.assert_close(batch.query_tissues.sum(2), torch.ones_like(batch.query_tissues[:, :, 0]))
+
+
+def test_a_warped_batch_has_queries_made_of_its_supports_and_masks_that_fit_them() -> None:
+    batch = EpisodeStream(3, SIZE).draw(easy=1.0, warped=1.0)
+    assert not torch.equal(batch.queries[:, 0], batch.supports[:, 0])
+    shown, painted = batch.queries[:, :, 0], batch.query_masks[:, 0].bool()
+    given, asked = batch.supports[:, :, 0], batch.support_masks[:, 0].bool()
+    inside = [float(given[e][asked[e]].mean() - shown[e][painted[e]].mean()) for e in range(len(given))]
+    anywhere = [float(given[e][asked[e]].mean() - shown[e].mean()) for e in range(len(given))]
+    assert np.abs(inside).mean() < 0.5 * np.abs(anywhere).mean()  # the painted tissue keeps its grey value
+
+
+def test_easy_anatomies_have_fewer_structures() -> None:
+    counts = {easy: [len(random_anatomy(np.random.default_rng(i), easy).targets) for i in range(9)] for easy in (0, 1)}
+    assert np.mean(counts[1]) < 0.8 * np.mean(counts[0])
 
 
 def test_patients_of_one_anatomy_differ_but_share_their_organs() -> None:

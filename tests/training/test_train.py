@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from alignment import align
+from curriculum import FEATURES_UNTIL, lesson
+from episodes import Batch, EpisodeStream
 from export import export
 from matching import matching_loss
-from train import Settings, dice, learning_rate, mask_loss, train
+from torch import Tensor
+from train import Settings, build_model, dice, episode_losses, learning_rate, mask_loss, train
 
 from napari_revsam2.sam2_backend.checkpoints import load_model
 
@@ -42,9 +48,50 @@ def test_features_that_tell_tissues_apart_match_better_than_features_that_do_not
     )
 
 
-def test_the_learning_rate_warms_up_holds_and_falls_to_zero() -> None:
-    rates = [learning_rate(step, 1000, 1.0) for step in (0, 199, 500, 850, 1000)]
-    assert rates == pytest.approx([1 / 200, 1, 1, 0.5, 0])
+def test_the_learning_rate_warms_up_twice_holds_and_falls_to_zero() -> None:
+    rates = [learning_rate(progress, 1.0) for progress in (0, 0.02, FEATURES_UNTIL, 0.1, 0.5, 0.75, 1)]
+    assert rates == pytest.approx([0.05, 1, 0.05, 1, 1, 0.5, 0])
+
+
+def test_lessons_go_from_features_to_warped_copies_to_other_patients_and_self_propagation() -> None:
+    assert lesson(0).features_only
+    reading, late = lesson(0.1), lesson(0.9)
+    assert (reading.features_only, reading.warped, reading.follows) == (False, 1, 0)
+    assert late.warped < 0.2 < 0.4 < late.follows
+    assert late.easy < reading.easy
+
+
+def test_an_aligned_network_finds_a_bright_disc_before_any_training() -> None:
+    """Noise with discs: features of random weights tell bright from dark, and alignment makes masks of that."""
+    torch.manual_seed(0)
+    model = build_model(64)
+    batch = EpisodeStream(5, 64).draw(easy=1.0, warped=1.0)
+    images, masks = _discs(batch)
+    with torch.no_grad():
+        before = episode_losses(model, masks, np.random.default_rng(0), follows=False)
+        align(model, images)
+        after = episode_losses(model, masks, np.random.default_rng(0), follows=False)
+    assert float(after.forward_dice.nanmean()) > float(before.forward_dice.nanmean()) + 0.2
+
+
+def _discs(batch: Batch) -> tuple[Tensor, Batch]:
+    """The batch's shapes with a bright disc for a target, elsewhere in each slice."""
+    y, x = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
+
+    def discs(shape: torch.Size) -> Tensor:
+        centre = torch.randint(20, 44, (*shape, 2, 1, 1))
+        return ((y - centre[..., 0, :, :]) ** 2 + (x - centre[..., 1, :, :]) ** 2 < 14**2).float()
+
+    support, query = discs(batch.supports.shape[:2]), discs(batch.queries.shape[:2])
+    classes = batch.query_masks.shape[1]
+    shown = replace(
+        batch,
+        supports=3 * support[:, :, None].expand(-1, -1, 3, -1, -1),
+        queries=3 * query[:, :, None].expand(-1, -1, 3, -1, -1),
+        support_masks=support[:, None].expand(-1, classes, -1, -1, -1),
+        query_masks=query[:, None].expand(-1, classes, -1, -1, -1),
+    )
+    return torch.cat([shown.supports.flatten(0, 1), shown.queries.flatten(0, 1)]), shown
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .config import Mode, RevSAM2Config
 from .embedding import embed_query, embed_supports
+from .errors import ProblemError
 from .events import (
     Event,
     LabelResult,
@@ -29,6 +30,9 @@ from .reverse_propagation import reverse_propagation
 from .support_selection import select_supports
 from .task import Task
 from .top_k_selection import select_at_random, select_top_k
+
+_SETTLED = np.float32(1000)
+"""Logit of a voxel that a person has settled: above any the network gives."""
 
 
 def run_revsam2(
@@ -81,6 +85,58 @@ def run_revsam2(
         embeddings = [embedding_of[support] for support in chosen[label]]
         task = Task(propagator, label, chosen[label], embeddings, query_embeddings, (height, width))
         results.append((yield from _segment_label(task, config, merger)))
+    yield RunFinished(merger.segmentation, tuple(results), config)
+
+
+def propagate_again(
+    propagator: Propagator[EmbeddingT, MemoryT, PredictionT],
+    query: QueryVolume,
+    conditional: Mapping[int, Mapping[int, Mask]],
+    config: RevSAM2Config,
+) -> Iterator[Event]:
+    """Repeat only the query self propagation, from masks that a person has settled.
+
+    With a propagator that keeps its embeddings (`StoredEmbeddings`) nothing is encoded again. A generator like
+    `run_revsam2`.
+
+    Parameters
+    ----------
+    propagator : Propagator
+        The network.
+    query : QueryVolume
+        The volume to segment (Q), M slices.
+    conditional : mapping of int to mapping of int to ndarray
+        For each class its conditional slices, by query index, with their masks (H, W) (``P-hat``). They stay as they
+        are in the result; an empty mask stays empty and is not remembered.
+    config : RevSAM2Config
+        Settings of the run that this one goes on from, for the result.
+
+    Yields
+    ------
+    Event
+        Ends with `RunFinished`.
+
+    Raises
+    ------
+    ProblemError
+        When a class has no conditional slice that shows it.
+    """
+    for label, masks in conditional.items():
+        if not any(mask.any() for mask in masks.values()):
+            raise ProblemError(f"Class {label} has no conditional slice that shows it: add one, or correct a slice.")
+    n_query, height, width = query.shape
+    yield StageStarted(Stage.EMBED, None, n_query)
+    query_embeddings = yield from _collect(embed_query(propagator, query))
+    merger = LabelMerger(tuple(conditional), (n_query, height, width))
+    results = []
+    for label, masks in conditional.items():
+        task = Task(propagator, label, (), (), query_embeddings, (height, width))
+        memories = {i: task.remember_query(i, mask) for i, mask in sorted(masks.items()) if mask.any()}
+        kept = {i: np.where(mask, _SETTLED, -_SETTLED) for i, mask in masks.items()}
+        yield SlicesSelected(label, tuple(sorted(masks)))
+        yield StageStarted(Stage.SELF, label, n_query)
+        yield from _merge(query_self_propagation(task, memories, kept), merger)
+        results.append(LabelResult(label, (), np.full(n_query, np.nan), tuple(sorted(masks))))
     yield RunFinished(merger.segmentation, tuple(results), config)
 
 
