@@ -5,8 +5,8 @@ ARGS ?=
 OUTPUT ?= demo_output
 
 # `make checkpoint`: pixels:until-step of each stage, and the length of the learning rate's decay.
-STAGES ?= 192:18000
-STEPS ?= 18000
+STAGES ?= 128:1950
+STEPS ?= 1950
 RUN_DIR ?= training/run
 
 # Linux without an NVIDIA driver gets PyTorch's CPU build: 0.2 GB instead of 3. `make TORCH_INDEX= ...` takes PyPI's.
@@ -23,7 +23,7 @@ LOGGED = >> $(LOG) 2>&1 || { cat $(LOG); echo "The set-up failed; its log is abo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint checkpoint clean
+.PHONY: help demo test test-slow lint checkpoint clean screen
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -34,10 +34,10 @@ help: ## this list
 demo: .venv/.installed ## segment a sample volume from labelled slices of three others, into demo_output/
 	$(BIN)/napari-revsam2 demo --output $(OUTPUT) $(ARGS)
 
-test: .venv/.installed-test ## the tests, without the slow ones
+test: .venv/.installed-test screen ## the tests, without the slow ones
 	$(BIN)/python -m pytest $(ARGS)
 
-test-slow: .venv/.installed-test ## the tests that take more than a few seconds
+test-slow: .venv/.installed-test screen ## the tests that take more than a few seconds
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
 lint: .venv/.installed-dev ## ruff, mypy and the import contracts of setup.cfg
@@ -103,3 +103,24 @@ clean: ## remove .venv, demo_output, caches and builds (a training run is kept)
 	@echo "Installing napari-revsam2 and what '$*' needs ..."
 	@$(PIP) install --editable '.[$*]' $(LOGGED)
 	@touch $@ .venv/.installed
+
+# Tests of the widget need a screen, on Linux a virtual one (pytest-xvfb starts it), and what Qt and OpenGL load.
+SCREEN_PACKAGES := xvfb libegl1 libgl1 libgl1-mesa-dri libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 \
+    libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libdbus-1-3 libfontconfig1 \
+    libglib2.0-0
+
+screen:
+	@if command -v dpkg-query > /dev/null && command -v apt-get > /dev/null; then \
+	    missing=$$(for package in $(SCREEN_PACKAGES); do \
+	        dpkg-query -W -f '$${Status}' $$package $${package}t64 2> /dev/null | grep -q 'ok installed' || echo $$package; \
+	    done | xargs); \
+	    if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ]; then \
+	        echo "Installing what tests of the widget need: $$missing ..."; \
+	        (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $$missing) > /dev/null; \
+	    elif [ -n "$$missing" ]; then \
+	        echo "Tests of the widget need a virtual screen: sudo apt install $$missing, then run make again."; \
+	        exit 1; \
+	    fi; \
+	elif [ "$$(uname -s)" = Linux ] && ! command -v Xvfb > /dev/null; then \
+	    echo "Tests of the widget need a virtual screen: install Xvfb, then run make again."; exit 1; \
+	fi

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_revsam2.engine.errors import ProblemError
-from napari_revsam2.engine.intensity_window import PRESETS, IntensityWindow
+from napari_revsam2.engine.intensity_window import CONTRAST_LIMITS, PRESETS, IntensityWindow
 
 
 def test_a_preset_is_level_and_width():
@@ -34,3 +34,8 @@ def test_percentiles_that_coincide_are_refused():
 def test_what_is_no_window_is_refused(text):
     with pytest.raises(ProblemError, match="isn't known"):
         IntensityWindow.parse(text)
+
+
+def test_contrast_limits_of_a_layer_are_refused_for_a_volume_without_one():
+    with pytest.raises(ProblemError, match="a layer in napari"):
+        IntensityWindow.parse(CONTRAST_LIMITS).limits(np.arange(101))

@@ -1,24 +1,20 @@
-"""What a run leaves besides the mask: scores per slice, a summary, provenance."""
+"""What a run tells besides the mask: a summary, and provenance."""
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_revsam2.engine.axis import Axis
 from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.dice import dice
 from napari_revsam2.engine.events import LabelResult, RunFinished
-from napari_revsam2.volume_files import replaced_file
 
 _PACKAGES = ("napari-revsam2", "torch", "sam2", "numpy", "nibabel", "tifffile")
 
@@ -53,39 +49,6 @@ class RunReport:
         if self.truth is None:
             return None
         return dice(self.result.segmentation == label, self.truth == label)
-
-
-def write_scores(path: Path, report: RunReport) -> None:
-    """Write one row for each class and query slice.
-
-    Columns: ``label, slice, reverse_score, selected, foreground_voxels``, with truth also ``dice``: that of the final
-    mask on this slice, empty where neither it nor the truth has foreground. ``reverse_score`` is empty in modes that
-    don't score.
-    """
-    columns = ["label", "slice", "reverse_score", "selected", "foreground_voxels"]
-    if report.truth is not None:
-        columns.append("dice")
-    with replaced_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        for result in report.result.labels:
-            writer.writerows(_slice_rows(report, result))
-
-
-def _slice_rows(report: RunReport, result: LabelResult) -> Iterator[dict[str, Any]]:
-    for index, score in enumerate(result.reverse_scores):
-        mask = report.result.segmentation[index] == result.label
-        row = {
-            "label": result.label,
-            "slice": index,
-            "reverse_score": "" if np.isnan(score) else f"{score:.6f}",
-            "selected": int(index in result.selected),
-            "foreground_voxels": int(mask.sum()),
-        }
-        if report.truth is not None:
-            true_mask = report.truth[index] == result.label
-            row["dice"] = f"{dice(mask, true_mask):.6f}" if mask.any() or true_mask.any() else ""
-        yield row
 
 
 def print_json(report: RunReport) -> None:

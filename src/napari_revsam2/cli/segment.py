@@ -12,11 +12,12 @@ from napari_revsam2.engine.errors import ProblemError
 from napari_revsam2.engine.events import Event, Notice, RunFinished, StageStarted
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.file_problem import FileProblem, open_problem
+from napari_revsam2.scores_file import write_scores
 from napari_revsam2.volume_files import check_folder, check_writable
 
 from .figure import write_figure
 from .progress import RunProgress
-from .report import RunReport, print_json, print_summary, write_scores
+from .report import RunReport, print_json, print_summary
 from .stopwatch import Stopwatch
 
 
@@ -56,7 +57,9 @@ def run_request(request: Request) -> RunReport:
     with stopwatch.running("write"):
         problem.write(request.output, result.segmentation)
         if request.scores:
-            write_scores(request.scores, report)
+            scores = {label.label: label.reverse_scores for label in result.labels}
+            selected = {label.label: label.selected for label in result.labels}
+            write_scores(request.scores, result.segmentation, scores, selected, truth)
         if request.figure:
             write_figure(request.figure, problem.query, report)
     if request.json:

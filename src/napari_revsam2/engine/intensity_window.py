@@ -20,12 +20,15 @@ PRESETS = {
 }
 """CT windows by name: level and width in Hounsfield units."""
 
+CONTRAST_LIMITS = "contrast-limits"
+"""The window that is each napari layer's own contrast limits: the model sees what the user sees."""
+
 Limits = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class IntensityWindow:
-    """One rule for supports and query alike: percentiles of each volume, or fixed grey values.
+    """One rule for supports and query alike: percentiles of each volume, fixed grey values, or what napari shows.
 
     Attributes
     ----------
@@ -34,7 +37,8 @@ class IntensityWindow:
     percentiles : tuple of float or None
         Percentiles shown as black and white, computed for each volume by itself.
     fixed : tuple of float or None
-        Grey values shown as black and white.
+        Grey values shown as black and white. With neither, a napari layer's contrast limits, which only the plugin
+        knows.
     """
 
     text: str
@@ -43,7 +47,7 @@ class IntensityWindow:
 
     @classmethod
     def parse(cls, text: str) -> IntensityWindow:
-        """Read ``abdomen`` (or another preset), ``LEVEL,WIDTH`` or ``percentile:LOW,HIGH``.
+        """Read ``abdomen`` (or another preset), ``LEVEL,WIDTH``, ``percentile:LOW,HIGH`` or ``contrast-limits``.
 
         Raises
         ------
@@ -52,6 +56,8 @@ class IntensityWindow:
         """
         if text in PRESETS:
             return cls(text, fixed=_from_level_and_width(*PRESETS[text]))
+        if text == CONTRAST_LIMITS:
+            return cls(text)
         kind, _, numbers = text.rpartition(":")
         try:
             first, second = (float(part) for part in numbers.split(","))
@@ -69,11 +75,17 @@ class IntensityWindow:
         Raises
         ------
         ProblemError
-            When the percentiles of the volume coincide, so that nothing could be told apart.
+            When the percentiles of the volume coincide, so that nothing could be told apart, or the window is that of
+            a napari layer.
         """
         if self.fixed is not None:
             return self.fixed
-        low, high = np.percentile(np.asarray(volume), self.percentiles or (0.5, 99.5))
+        if self.percentiles is None:
+            raise ProblemError(
+                f"The window {self.text} is that of a layer in napari and a file has none: choose percentiles or a "
+                "fixed one."
+            )
+        low, high = np.percentile(np.asarray(volume), self.percentiles)
         if not high > low:
             raise ProblemError(
                 f"The window {self.text} covers a single grey value ({low:g}): choose wider percentiles or a fixed one."

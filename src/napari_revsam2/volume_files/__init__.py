@@ -4,7 +4,7 @@ NIfTI goes through nibabel, TIFF through tifffile; nothing else of the package k
 """
 
 from napari_revsam2.volume_files.reading import read_image, read_labels
-from napari_revsam2.volume_files.volume import Volume, check_same_grid, from_slices
+from napari_revsam2.volume_files.volume import Volume, check_same_grid, from_slices, new_volume
 from napari_revsam2.volume_files.writing import check_folder, check_writable, replaced_file, write_labels
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "check_same_grid",
     "check_writable",
     "from_slices",
+    "new_volume",
     "read_image",
     "read_labels",
     "replaced_file",

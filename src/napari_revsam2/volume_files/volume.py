@@ -174,6 +174,12 @@ def from_slices(stack: Voxels, axis: Axis) -> Voxels:
     return _SLICING[Axis(axis)].invert(stack)
 
 
+def new_volume(voxels: Voxels, affine: Affine, path: Path) -> Volume:
+    """Make a volume that doesn't come from a file, from voxels (X, Y, Z) in RAS+ and their affine (4, 4) to mm."""
+    unturned = AxisMap((0, 1, 2), (False, False, False))
+    return Volume(voxels, affine, path, FileGrid(voxels.shape, affine, unturned, GridDetail.WORLD))
+
+
 def check_same_grid(image: Volume, labels: Volume) -> None:
     """Refuse labels that don't lie on the voxels of their image.
 

@@ -1,0 +1,84 @@
+"""The README's pictures of the window: the sample data, one click on Run, the result.
+
+    python docs/screenshots.py --output docs
+
+Needs a screen (``xvfb-run`` makes one). `tests/plugin/test_window.py` goes the same way and looks at the picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from napari import Viewer
+from napari.utils.theme import available_themes
+from numpy.typing import NDArray
+from qtpy.QtWidgets import QApplication
+
+from napari_revsam2.plugin.dock_widget import RevSAM2Widget
+
+PLUGIN, SAMPLE = "napari-revsam2", "hippocampus"
+WIDTH, HEIGHT = 1280, 800
+
+
+def window_with_sample() -> tuple[Viewer, RevSAM2Widget]:
+    """Open napari as ``napari -w napari-revsam2`` does, then the sample data."""
+    viewer = Viewer(show=True)
+    viewer.window.resize(WIDTH, HEIGHT)
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN)
+    viewer.open_sample(PLUGIN, SAMPLE)
+    assert isinstance(widget, RevSAM2Widget)
+    return viewer, widget
+
+
+def run_to_the_end(widget: RevSAM2Widget, seconds: float = 300) -> None:
+    """Click Run and wait for the ending."""
+    until(lambda: widget.form.run_bar.button.isEnabled(), 10)
+    widget.form.run_bar.button.click()
+    until(lambda: not widget.controller.state.phase.is_active, seconds)
+
+
+def until(condition, seconds: float) -> None:
+    """Let the window live until ``condition`` holds.
+
+    Raises
+    ------
+    TimeoutError
+        When it doesn't come true.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nothing happened in {seconds:g} s")
+        QApplication.processEvents()
+        time.sleep(0.005)
+
+
+def picture(viewer: Viewer) -> NDArray[np.uint8]:
+    """Take a picture of the whole window, (H, W, 4), after it has settled."""
+    deadline = time.monotonic() + 0.5
+    until(lambda: time.monotonic() > deadline, 2)
+    return viewer.window.screenshot(size=None, flash=False, canvas_only=False)
+
+
+def main(output: Path) -> None:
+    """Write ``window_dark.png`` and ``window_light.png``."""
+    from matplotlib.pyplot import imsave
+
+    viewer, widget = window_with_sample()
+    run_to_the_end(widget)
+    for theme in ("dark", "light"):
+        assert theme in available_themes()
+        viewer.theme = theme
+        imsave(output / f"window_{theme}.png", picture(viewer))
+    viewer.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("docs"))
+    arguments = parser.parse_args()
+    application = QApplication.instance() or QApplication([])
+    main(arguments.output)

@@ -1,0 +1,63 @@
+"""The network of the last run, kept with its embeddings so that the next one starts at once. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from napari_revsam2.engine.config import RevSAM2Config
+from napari_revsam2.engine.embedding_store import StoredEmbeddings
+from napari_revsam2.engine.propagator import Propagator
+
+LoadPropagator = Callable[[RevSAM2Config], Propagator[Any, Any, Any]]
+
+
+def load_from_package(config: RevSAM2Config) -> Propagator[Any, Any, Any]:
+    """Load the checkpoint of ``config`` onto its device; imports torch, which takes seconds, only now.
+
+    Raises
+    ------
+    CheckpointError, DeviceError
+        When either isn't to be had.
+    """
+    from napari_revsam2.sam2_backend.loading import load_propagator
+
+    return load_propagator(config)
+
+
+class KeptNetwork:
+    """Loads a network when another checkpoint or device is asked for; used on the model thread only.
+
+    Parameters
+    ----------
+    load : callable
+        From settings to a network.
+    """
+
+    def __init__(self, load: LoadPropagator = load_from_package) -> None:
+        self._load = load
+        self._choice: tuple[str, str] | None = None
+        self._problem: object = None
+        self._network: StoredEmbeddings[Any, Any, Any] | None = None
+
+    def for_run(self, config: RevSAM2Config, problem: object) -> StoredEmbeddings[Any, Any, Any]:
+        """Give the network for ``config``; embeddings are kept as long as ``problem`` is the same object.
+
+        Raises
+        ------
+        RevSAM2Error
+            When it can't be loaded.
+        """
+        choice = (config.checkpoint, config.device)
+        if self._network is None or choice != self._choice:
+            self._network = None  # the old one goes before the new one comes
+            self._network = StoredEmbeddings(self._load(config))
+            self._choice = choice
+        elif problem is not self._problem:
+            self._network.clear()
+        self._problem = problem
+        return self._network
+
+    def forget_embeddings(self) -> None:
+        """Let the next run encode everything anew."""
+        self._problem = None

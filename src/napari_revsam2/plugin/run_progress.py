@@ -1,0 +1,69 @@
+"""A run in words, and as a bar in napari's activity dock."""
+
+from __future__ import annotations
+
+from napari.utils import progress
+
+from napari_revsam2.engine.events import Stage
+
+from .run_state import Phase, RunState
+
+_STAGES = {
+    Stage.EMBED: "Embedding slices",
+    Stage.FORWARD: "Forward propagation",
+    Stage.REVERSE: "Reverse propagation",
+    Stage.SELF: "Query self propagation",
+}
+
+
+def described(state: RunState, seconds_left: float | None = None) -> str:
+    """Say in one line where a run is, or how it ended."""
+    match state.phase:
+        case Phase.IDLE:
+            return ""
+        case Phase.RUNNING:
+            return _stage(state, seconds_left)
+        case Phase.CANCELING:
+            return "Canceling after this slice ..."
+        case Phase.COMPLETED:
+            return " ".join(("Done.", *state.notices))
+        case Phase.CANCELED:
+            return state.message or "Canceled. The slices that were reached are kept, marked as partial."
+    return state.message
+
+
+def _stage(state: RunState, seconds_left: float | None) -> str:
+    if state.stage is None:
+        return "Loading the model ..."
+    of_class = f", class {state.label}" if state.label is not None else ""
+    rest = f", about {max(1, round(seconds_left))} s left in this stage" if seconds_left is not None else ""
+    return f"{_STAGES[state.stage]}{of_class}: {state.done} of {state.total}{rest}"
+
+
+class ActivityBar:
+    """The bar in napari's activity dock; there from the start of a run to its end."""
+
+    def __init__(self) -> None:
+        self._bar: progress | None = None
+        self._stage: Stage | None = None
+
+    def show(self, state: RunState) -> None:
+        """Follow a run."""
+        if not state.phase.is_active:
+            self.close()
+            return
+        if self._bar is None:
+            self._bar, self._stage = progress(desc="RevSAM2", total=0), None
+        bar = self._bar
+        if state.stage is not None and state.stage is not self._stage:
+            self._stage = state.stage
+            bar.set_description(f"RevSAM2: {_STAGES[state.stage]}")  # may let the run go on, even end, meanwhile
+        if bar is self._bar:
+            bar.total = state.total
+            bar.update(state.done - bar.n)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.close()

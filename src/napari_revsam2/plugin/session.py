@@ -1,0 +1,151 @@
+"""Between the window and a session file: what is kept, and how it comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image, Labels
+from numpy.typing import NDArray
+
+from napari_revsam2.engine.errors import ProblemError
+
+from .annotated_slices import AnnotatedSlices
+from .input_form import InputForm
+from .layer_pairing import Pair
+from .layer_writer import PROVENANCE, VOLUME, ResultLayer
+from .run_controller import RunController
+from .run_state import Phase, RunState
+from .session_file import Session, SupportPair
+
+_TRANSFORMS = ("scale", "translate", "rotate", "shear")
+
+
+def kept_supports(form: InputForm) -> tuple[SupportPair, ...]:
+    """Copy the painted slices of all support pairs.
+
+    Raises
+    ------
+    ProblemError
+        When nothing is painted.
+    """
+    pairs = tuple(_kept_pair(annotated) for annotated in form.supports.annotated if annotated.voxels)
+    if not pairs:
+        raise ProblemError("No support slice is painted: there is nothing to save yet.")
+    return pairs
+
+
+def _kept_pair(annotated: AnnotatedSlices) -> SupportPair:
+    indices = tuple(annotated.voxels)
+    images, labels = annotated.image_slices, annotated.slices
+    scale = annotated.image.scale
+    return SupportPair(
+        name=annotated.image.name,
+        image=np.stack([images[index] for index in indices]),
+        labels=np.stack([labels[index] for index in indices]),
+        indices=indices,
+        scale=tuple(float(scale[axis]) for axis in (images.axis, *images.plane)),
+    )
+
+
+def open_supports(viewer: ViewerModel, form: InputForm, pairs: Sequence[SupportPair]) -> None:
+    """Add the painted slices as layers, cut along the form's axis, and make them the supports."""
+    form.set_supports([_opened_pair(viewer, pair, form.axis) for pair in pairs])
+
+
+def _opened_pair(viewer: ViewerModel, pair: SupportPair, axis: int) -> Pair:
+    scale = np.insert(np.asarray(pair.scale[1:]), 3 + axis, pair.scale[0])
+    image = Image(np.moveaxis(pair.image, 0, axis), name=f"{pair.name} supports", scale=scale)
+    labels = Labels(np.moveaxis(pair.labels, 0, axis), name=f"{image.name} labels", scale=scale)
+    # Not above the query: the first image on top would hide it.
+    for position, layer in enumerate((image, labels)):
+        viewer.layers.insert(position, layer)
+    return image, labels
+
+
+def kept_session(form: InputForm, controller: RunController) -> Session:
+    """Copy supports, choices and, if there is one, the result.
+
+    Raises
+    ------
+    ProblemError
+        When nothing is painted.
+    """
+    choices = form.choices()
+    choices["unchecked"] = [
+        [list(annotated.voxels).index(index) for index in sorted(annotated.unchecked & set(annotated.voxels))]
+        for annotated in form.supports.annotated
+        if annotated.voxels
+    ]
+    query, result = form.query.layer, controller.result
+    return Session(
+        supports=kept_supports(form),
+        query_name=query.name if query is not None else "",
+        query_shape=tuple(int(size) for size in query.data.shape) if query is not None else (),
+        choices=choices,
+        result=np.array(result.layer.data) if result is not None else None,
+        result_transforms=_transforms(result.layer) if result is not None else {},
+        provenance=dict(result.layer.metadata.get(PROVENANCE, {})) if result is not None else {},
+    )
+
+
+def open_session(viewer: ViewerModel, form: InputForm, controller: RunController, session: Session) -> str:
+    """Bring a session back; its query has to be among the layers, or is asked for in the text that is returned.
+
+    Raises
+    ------
+    ProblemError
+        When the session's choices can't be read.
+    """
+    query = _query(viewer, session)
+    if query is not None:
+        form.set_query(query)
+    open_supports(viewer, form, session.supports)
+    form.apply_choices(session.choices)
+    layer = _opened_result(viewer, session, query)
+    if query is None:
+        return f"Open the image {session.query_name!r} and load the session again to go on from its result."
+    if layer is not None:
+        request = form.request()
+        state = _state(session.provenance, len(request.slices))
+        controller.restore(request, ResultLayer(layer, request.slices), state)
+    return "The session is back."
+
+
+def _query(viewer: ViewerModel, session: Session) -> Image | None:
+    images = [layer for layer in viewer.layers if isinstance(layer, Image)]
+    fitting = [image for image in images if tuple(image.data.shape) == tuple(session.query_shape)]
+    return next((image for image in fitting if image.name == session.query_name), None)
+
+
+def _opened_result(viewer: ViewerModel, session: Session, query: Image | None) -> Labels | None:
+    if session.result is None:
+        return None
+    layer = Labels(session.result, name=f"{session.query_name} revsam2", **session.result_transforms)
+    layer.metadata[PROVENANCE] = dict(session.provenance)
+    if query is not None and VOLUME in query.metadata:
+        layer.metadata[VOLUME] = query.metadata[VOLUME]
+    viewer.add_layer(layer)
+    return layer
+
+
+def _transforms(layer: Labels) -> dict[str, Any]:
+    lists = {name: np.asarray(getattr(layer, name)).tolist() for name in _TRANSFORMS}
+    return {**lists, "affine": np.asarray(layer.affine.affine_matrix).tolist()}
+
+
+def _state(provenance: dict[str, Any], n_slices: int) -> RunState:
+    """Scores and conditional slices as the result's metadata has them."""
+
+    def scores(values: Sequence[float | None]) -> NDArray[np.float64]:
+        return np.array([np.nan if value is None else value for value in values], np.float64)
+
+    return RunState(
+        phase=Phase.CANCELED if provenance.get("partial") else Phase.COMPLETED,
+        n_slices=n_slices,
+        scores=MappingProxyType({int(c): scores(values) for c, values in provenance.get("scores", {}).items()}),
+        selected=MappingProxyType({int(c): tuple(chosen) for c, chosen in provenance.get("selected", {}).items()}),
+    )

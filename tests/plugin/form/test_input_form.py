@@ -1,0 +1,195 @@
+"""From layers and settings to a request, with a sentence for what can't work."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_revsam2.engine.errors import ProblemError
+from napari_revsam2.plugin.input_form import InputForm
+from tests.engine.conftest import BRIGHT, DARK, paint
+
+from .conftest import add_pair, rows_of, sentence, shown_pairs
+
+# The sample data: Run is all that is left.
+
+
+def test_after_opening_pairs_and_a_query_run_is_the_next_click(qtbot, sample, viewer):
+    assert sentence(sample) == ""
+    with qtbot.waitSignal(sample.run_requested) as run:
+        qtbot.mouseClick(sample.run_bar.button, Qt.MouseButton.LeftButton)
+    (request,) = run.args
+    assert request.query_layer is viewer.layers["new patient"]
+    assert {support.volume for support in request.supports.slices} == {0, 1}
+    assert request.labels == (BRIGHT, DARK)
+
+
+def test_layers_that_are_there_already_are_found(qtbot, viewer, stored):
+    add_pair(viewer, "subject")
+    viewer.add_image(paint((8, 14, 13))[0], name="new patient")
+    form = InputForm(viewer, stored)
+    qtbot.addWidget(form)
+    assert shown_pairs(form) == [("subject", "subject labels")]
+    assert form.query.layer.name == "new patient"
+
+
+# What can't work is said before the click.
+
+
+def test_without_an_image_it_says_how_to_open_one(form):
+    assert "There is no image: drop a volume into napari" in sentence(form)
+    assert not form.run_bar.button.isEnabled()
+
+
+def test_without_labels_it_points_to_the_button(viewer, form):
+    viewer.add_image(np.zeros((5, 10, 12)), name="scan")
+    assert sentence(form) == "'scan' has no labels yet: choose some, or click 'New labels'."
+
+
+def test_with_nothing_painted_it_says_where_to_paint(viewer, form, settled):
+    viewer.add_image(np.zeros((5, 10, 12)), name="scan")
+    viewer.add_labels(np.zeros((5, 10, 12), np.uint8), name="scan labels")
+    assert "Nothing is painted: paint what you look for on one or more slices of 'scan labels'" in sentence(settled())
+
+
+def test_labels_of_another_shape_are_named(viewer, form):
+    viewer.add_image(np.zeros((5, 10, 12)), name="scan")
+    viewer.add_labels(np.zeros((5, 10, 11), np.uint8), name="scan labels")
+    assert "'scan labels' have 5 x 10 x 11 voxels and their image 'scan' has 5 x 10 x 12" in sentence(form)
+
+
+def test_a_single_image_is_no_support(viewer, form):
+    viewer.add_image(np.zeros((10, 12)), name="flat")
+    viewer.add_labels(np.zeros((10, 12), np.uint8), name="flat labels")
+    assert "'flat' is a single image" in sentence(form)
+
+
+def test_a_single_image_is_no_query(sample, viewer):
+    viewer.add_image(np.zeros((10, 12)), name="flat")
+    assert "'flat' is a single image" in sentence(sample)
+
+
+def test_supports_without_the_query_s_axis_are_named(sample, viewer):
+    viewer.add_image(np.zeros((3, 8, 14, 13)), name="series")
+    sample.query.axis = -4
+    assert "'subject 0' has no axis -4: it has 3 axes" in sentence(sample)
+
+
+def test_an_empty_range_is_refused(sample):
+    sample.query.first.setValue(6)
+    sample.query.last.setValue(2)
+    assert sentence(sample) == "The range of slices is empty: the first one (6) is after the last (2)."
+    assert not sample.run_bar.button.isEnabled()
+
+
+def test_labels_in_two_pairs_are_refused(sample, viewer):
+    sample.set_supports([(viewer.layers["subject 0"], viewer.layers["subject 0 labels"])] * 2)
+    assert "'subject 0 labels' are in two support pairs" in sentence(sample)
+
+
+def test_labels_without_an_image_are_refused(sample, viewer):
+    sample.pairs.rows[1].image._combo.value = None
+    assert "'subject 1 labels' has no image" in sentence(sample)
+
+
+def test_all_slices_unchecked_are_refused(sample):
+    for number in range(2):
+        sample.supports.tree.topLevelItem(number).setCheckState(0, Qt.CheckState.Unchecked)
+    assert "All painted slices are unchecked" in sentence(sample)
+
+
+def test_wrong_settings_are_refused(sample):
+    sample.settings.fields["window"].percentiles[0].setValue(99.9)
+    assert "percentile:LOW,HIGH" in sentence(sample)
+
+
+def test_while_a_big_volume_is_being_looked_at_it_asks_to_wait(viewer, form, monkeypatch):
+    monkeypatch.setattr("napari_revsam2.plugin.annotated_slices._SETTLE", 0)
+    add_pair(viewer, "subject")
+    with pytest.raises(ProblemError, match="still being looked for"):
+        form.request()
+
+
+def test_a_problem_that_is_mended_is_gone(sample):
+    sample.query.first.setValue(6)
+    sample.query.last.setValue(2)
+    sample.query.last.setValue(7)
+    assert sentence(sample) == ""
+    assert sample.run_bar.button.isEnabled()
+
+
+# Run, Cancel and what is said meanwhile.
+
+
+def test_while_a_run_goes_on_the_button_cancels(qtbot, sample):
+    sample.set_running(True)
+    assert sample.run_bar.button.text() == "Cancel"
+    with qtbot.waitSignal(sample.cancel_requested), qtbot.assertNotEmitted(sample.run_requested):
+        qtbot.mouseClick(sample.run_bar.button, Qt.MouseButton.LeftButton)
+    sample.set_running(False)
+    assert sample.run_bar.button.text() == "Run"
+
+
+def test_a_run_can_be_canceled_whatever_is_wrong_with_the_form(sample, viewer):
+    sample.set_running(True)
+    viewer.layers.clear()
+    assert sample.run_bar.button.isEnabled()
+    sample.set_running(False)
+    assert not sample.run_bar.button.isEnabled()
+
+
+def test_progress_is_shown_while_a_run_goes_on(sample):
+    sample.set_running(True)
+    sample.set_progress("forward, slice 3 of 8", 3, 8)
+    bar = sample.run_bar.progress
+    assert (bar.value(), bar.maximum(), bar.isHidden()) == (3, 8, False)
+    assert sentence(sample) == "forward, slice 3 of 8"
+    sample.set_running(False)
+    assert bar.isHidden()
+
+
+def test_a_message_stays_until_the_next_run(sample):
+    sample.set_running(True)
+    sample.set_running(False)
+    sample.show_message("The memory isn't enough.")
+    sample.settings.top_k.box.setValue(2)
+    assert sentence(sample) == "The memory isn't enough."
+    sample.set_running(True)
+    assert sentence(sample) == ""
+
+
+# Choices.
+
+
+def test_choices_can_be_kept_as_json_and_taken_again(qtbot, sample, viewer, stored, settled):
+    sample.settings.top_k.box.setValue(2)
+    sample.query.axis = -2
+    sample.query.first.setValue(4)
+    rows_of(settled())[1].setCheckState(0, Qt.CheckState.Unchecked)
+    kept = json.loads(json.dumps(sample.choices()))
+    sample.settings.top_k.box.setValue(5)
+    sample.query.axis = -3
+    sample.apply_choices(kept)
+    assert sample.choices() == kept
+    request = settled().request()
+    assert (request.config.top_k, request.slices.axis, request.slices.start) == (2, 1, 4)
+
+
+def test_choices_hold_no_names_of_layers(sample):
+    assert "subject" not in json.dumps(sample.choices())
+    assert "patient" not in json.dumps(sample.choices())
+
+
+@pytest.mark.parametrize("choices", [{}, {"settings": 3}, {"settings": {}, "axis": -3, "span": [1], "unchecked": []}])
+def test_choices_of_another_kind_are_refused(sample, choices):
+    with pytest.raises(ProblemError, match="isn't a session"):
+        sample.apply_choices(choices)
+
+
+def test_settings_are_stored_but_neither_layers_nor_slices(sample, stored):
+    sample.settings.top_k.box.setValue(2)
+    stored.sync()
+    assert set(stored.allKeys()) == {"n_support", "top_k", "mode", "window", "seed", "checkpoint", "device"}

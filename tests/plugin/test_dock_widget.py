@@ -1,0 +1,162 @@
+"""The whole widget on a viewer without a window: what reaches what."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QWidget
+
+from napari_revsam2.plugin.dock_widget import RevSAM2Widget
+from napari_revsam2.plugin.networks import KeptNetwork
+from napari_revsam2.plugin.run_state import Phase
+from tests.engine.conftest import BRIGHT, DARK, paint
+
+from .conftest import assert_is_truth
+
+
+@pytest.fixture
+def widget(qtbot, viewer, network):
+    """The widget with a painted support and the query."""
+    image, labels = paint((5, 10, 12))
+    labels[3:] = 0
+    viewer.layers.insert(0, _image(image))
+    viewer.add_labels(labels, name="support labels", scale=(2, 1, 1))
+    widget = RevSAM2Widget(viewer, KeptNetwork(lambda config: network))
+    qtbot.addWidget(widget)
+    qtbot.waitUntil(lambda: widget.form.run_bar.button.isEnabled())
+    yield widget
+    widget.close()
+
+
+def _image(data: np.ndarray):
+    from napari.layers import Image
+
+    return Image(data, name="support", scale=(2, 1, 1))
+
+
+@pytest.fixture
+def ran(widget, qtbot):
+    """The widget after a click on Run."""
+    widget.form.run_bar.button.click()
+    qtbot.waitUntil(lambda: not widget.controller.state.phase.is_active, timeout=10_000)
+    assert widget.controller.state.phase is Phase.COMPLETED
+    return widget
+
+
+def test_one_click_on_run_leaves_masks_scores_and_done(ran, viewer):
+    assert_is_truth(viewer.layers["query revsam2"].data)
+    assert set(ran.scores.plot._curves) == {BRIGHT, DARK}
+    assert ran.form.run_bar.text.text().startswith("Done.")
+    assert ran.form.run_bar.button.text() == "Run"
+    assert ran.scores.again.isEnabled()
+
+
+def test_the_button_is_cancel_while_the_run_goes_on(widget, qtbot, network):
+    network.hold()
+    button = widget.form.run_bar.button
+    button.click()
+    assert button.text() == "Cancel"
+    button.click()
+    network.let_go()
+    qtbot.waitUntil(lambda: widget.controller.state.phase is Phase.CANCELED)
+    assert button.text() == "Run"
+
+
+def test_the_line_follows_the_slider_and_a_click_in_the_plot_moves_it(ran, viewer):
+    query = viewer.layers["query"]
+    viewer.dims.set_point(0, 5 * query.scale[0])
+    assert ran.scores.plot._current.value() == 5
+    ran.scores.slice_requested.emit(2)
+    assert query.world_to_data(viewer.dims.point)[0] == pytest.approx(2)
+
+
+def test_see_the_worst_mend_it_and_propagate_again(ran, viewer, qtbot, network):
+    embedded = len(network.embedded)
+    layer = viewer.layers["query revsam2"]
+    ran.scores.next.click()
+    layer.data_setitem((np.array([6]), np.array([0]), np.array([0])), DARK)
+    assert 6 in ran.controller.state.selected[DARK]
+    ran.scores.again.click()
+    qtbot.waitUntil(lambda: not ran.controller.state.phase.is_active)
+    assert ran.controller.state.phase is Phase.COMPLETED
+    assert layer.data[6, 0, 0] == DARK
+    assert len(network.embedded) == embedded
+
+
+def test_scores_are_saved_with_a_row_for_each_class_and_slice(ran, tmp_path):
+    assert ran.sessions.save_scores(tmp_path / "scores.csv")
+    with (tmp_path / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 8
+    chosen = [int(row["slice"]) for row in rows if row["label"] == str(BRIGHT) and row["selected"] == "1"]
+    assert tuple(chosen) == ran.controller.state.selected[BRIGHT]
+
+
+def test_scores_that_cannot_be_saved_are_said_in_words(ran, tmp_path):
+    assert not ran.sessions.save_scores(tmp_path / "nowhere" / "scores.csv")
+    assert "nowhere" in ran.form.run_bar.text.text()
+
+
+def test_a_session_brings_supports_choices_scores_and_result_back(ran, viewer, qtbot, network, tmp_path):
+    ran.form.settings.top_k.value = 3
+    selected, scores = ran.controller.state.selected, ran.controller.state.scores
+    assert ran.sessions.save_session(tmp_path / "s.npz"), ran.form.run_bar.text.text()
+    ran.close()
+    for layer in [layer for layer in viewer.layers if layer.name != "query"]:
+        viewer.layers.remove(layer)
+    other = RevSAM2Widget(viewer, KeptNetwork(lambda config: network))
+    qtbot.addWidget(other)
+    assert other.sessions.load_session(tmp_path / "s.npz"), other.form.run_bar.text.text()
+    assert_is_truth(viewer.layers["query revsam2"].data)
+    assert dict(other.controller.state.selected) == dict(selected)
+    np.testing.assert_array_equal(other.controller.state.scores[BRIGHT], scores[BRIGHT])
+    assert other.form.settings.top_k.value == 3
+    other.scores.again.click()
+    qtbot.waitUntil(lambda: not other.controller.state.phase.is_active)
+    assert other.controller.state.phase is Phase.COMPLETED
+    other.close()
+
+
+def test_a_session_without_its_query_says_which_image_to_open(ran, viewer, tmp_path):
+    assert ran.sessions.save_session(tmp_path / "s.npz")
+    viewer.layers.remove("query")
+    assert ran.sessions.load_session(tmp_path / "s.npz")
+    assert "'query'" in ran.form.run_bar.text.text()
+
+
+def test_painted_slices_saved_for_the_next_patient_become_supports(ran, viewer, qtbot, tmp_path):
+    assert ran.sessions.save_supports(tmp_path / "p.npz")
+    viewer.layers.remove("support")
+    viewer.layers.remove("support labels")
+    assert ran.sessions.load_supports(tmp_path / "p.npz")
+    qtbot.waitUntil(lambda: ran.form.run_bar.button.isEnabled())
+    ran.form.run_bar.button.click()
+    qtbot.waitUntil(lambda: not ran.controller.state.phase.is_active)
+    assert_is_truth(viewer.layers["query revsam2 [1]"].data)
+
+
+def test_a_file_that_is_no_session_changes_nothing(widget, viewer, tmp_path):
+    (tmp_path / "s.npz").write_text("no")
+    before = list(viewer.layers)
+    assert not widget.sessions.load_session(tmp_path / "s.npz")
+    assert list(viewer.layers) == before
+    assert "s.npz" in widget.form.run_bar.text.text()
+
+
+def test_taken_out_of_its_dock_the_widget_ends_its_run(widget, qtbot, network):
+    dock = QWidget()
+    qtbot.addWidget(dock)
+    widget.setParent(dock)
+    network.hold()
+    widget.form.run_bar.button.click()
+    network.let_go()
+    widget.setParent(None)
+    assert widget.controller.state.phase in (Phase.CANCELED, Phase.COMPLETED)
+
+
+def test_closed_the_viewer_calls_nothing_of_it(ran, viewer):
+    ran.close()
+    viewer.dims.set_point(0, 3)
+    viewer.layers.clear()
