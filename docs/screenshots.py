@@ -69,6 +69,7 @@ def main(output: Path) -> None:
 
     viewer, widget = window_with_sample()
     run_to_the_end(widget)
+    viewer.dims.set_point(0, viewer.layers["hippocampus_006"].data_to_world((12, 0, 0))[0])
     for theme in ("dark", "light"):
         assert theme in available_themes()
         viewer.theme = theme

@@ -75,7 +75,9 @@ class RevSAM2Widget(QWidget):
         connections, controller = self._connections, self.controller
         self.destroyed.connect(connections.close)
         self.destroyed.connect(controller.close)
-        QApplication.instance().aboutToQuit.connect(controller.close)
+        application = QApplication.instance()
+        assert application is not None
+        application.aboutToQuit.connect(controller.close)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """End the run in order and let go of the viewer."""

@@ -41,13 +41,15 @@ def kept_supports(form: InputForm) -> tuple[SupportPair, ...]:
 def _kept_pair(annotated: AnnotatedSlices) -> SupportPair:
     indices = tuple(annotated.voxels)
     images, labels = annotated.image_slices, annotated.slices
-    scale = annotated.image.scale
+    between_slices, between_rows, between_columns = (
+        float(annotated.image.scale[axis]) for axis in (images.axis, *images.plane)
+    )
     return SupportPair(
         name=annotated.image.name,
         image=np.stack([images[index] for index in indices]),
         labels=np.stack([labels[index] for index in indices]),
         indices=indices,
-        scale=tuple(float(scale[axis]) for axis in (images.axis, *images.plane)),
+        scale=(between_slices, between_rows, between_columns),
     )
 
 

@@ -147,7 +147,7 @@ def _write(
     for number, pair in enumerate(pairs):
         arrays = {**arrays, f"image_{number}": pair.image, f"labels_{number}": pair.labels}
     with replaced_file(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, head=np.array(head), **arrays)
+        np.savez_compressed(file, head=np.array(head), **arrays)  # type: ignore[arg-type]  # numpy takes names for flags
 
 
 def _read(path: Path, *kinds: str) -> tuple[tuple[SupportPair, ...], dict[str, Any], dict[str, NDArray[Any]]]:
