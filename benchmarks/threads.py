@@ -3,8 +3,8 @@
     python benchmarks/threads.py [--pairs 5]
 
 The sample data and the embedded checkpoint, the same job three ways: in a plain loop as the command line has it,
-without a viewer; the same with the viewer open; and in the widget. The last two alternate. Printed are ratios of wall times
-(median over pairs) and how long the Qt event loop was held while runs went on in the widget. Needs a screen
+without a viewer; the same with the viewer open; and in the widget. The last two alternate. Printed are ratios of wall
+times (median over pairs) and how long the Qt event loop was held while runs went on in the widget. Needs a screen
 (``xvfb-run`` makes one) and a machine with nothing else to do.
 """
 

@@ -22,7 +22,9 @@ def hippocampus() -> list[LayerData]:
         image, labels = read_layer(image_path), read_layer(labels_path)
         _keep_painted(labels[0], count)
         layers += [_hidden(image), _hidden(labels)]
-    return [*layers, read_layer(sample_query()[0])]
+    data, attributes, kind = read_layer(sample_query()[0])
+    limits = tuple(float(grey) for grey in np.percentile(data, (0.5, 99.5)))
+    return [*layers, (data, {**attributes, "contrast_limits": limits}, kind)]
 
 
 def _keep_painted(labels: NDArray[Any], count: int) -> None:

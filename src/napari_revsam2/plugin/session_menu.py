@@ -31,6 +31,7 @@ class SessionMenu(QToolButton):
         super().__init__()
         self._viewer, self._form, self._controller = viewer, form, controller
         self.setText("File")
+        self.setMinimumWidth(56)  # the menu's arrow takes part of it
         self.setToolTip("Save or load a session (supports, choices and result), or the painted slices alone.")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setMenu(self._menu())
