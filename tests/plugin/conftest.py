@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
+from qtpy.QtCore import QSettings
 from qtpy.QtWidgets import QApplication
 
 from napari_revsam2.engine.config import RevSAM2Config
@@ -73,6 +74,12 @@ def nothing_leaks(request) -> Iterator[None]:
     threads = [t.name for t in threading.enumerate() if "revsam2" in t.name]
     assert not windows, windows
     assert not threads, threads
+
+
+@pytest.fixture(autouse=True)
+def settings_of_its_own(tmp_path) -> None:
+    """Keep a test's form off the user's settings (on Linux; elsewhere Qt has no such path)."""
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path))
 
 
 @pytest.fixture
