@@ -12,9 +12,10 @@ from alignment import align
 from curriculum import FEATURES_UNTIL, lesson
 from episodes import Batch, EpisodeStream
 from export import export
+from losses import dice, episode_losses, mask_loss
 from matching import matching_loss
 from torch import Tensor
-from train import Settings, build_model, dice, episode_losses, learning_rate, mask_loss, train
+from train import Settings, build_model, learning_rate, train
 
 from napari_revsam2.sam2_backend.checkpoints import load_model
 

@@ -7,14 +7,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from napari_revsam2.engine.events import Event, SliceEmbedded, SliceScored, SliceSegmented, Stage, StageStarted
-
-_TITLES = {
-    Stage.EMBED: "Embedding slices",
-    Stage.FORWARD: "Forward propagation",
-    Stage.REVERSE: "Reverse propagation",
-    Stage.SELF: "Query self propagation",
-}
+from napari_revsam2.engine.events import Event, SliceEmbedded, SliceScored, SliceSegmented, StageStarted
 
 
 class RunProgress:
@@ -41,6 +34,6 @@ class RunProgress:
         """Move the bar that the event belongs to."""
         if isinstance(event, StageStarted):
             of_class = f", class {event.label}" if event.label is not None else ""
-            self._current = self._bars.add_task(_TITLES[event.stage] + of_class, total=event.n_slices)
+            self._current = self._bars.add_task(event.stage.description + of_class, total=event.n_slices)
         elif isinstance(event, SliceEmbedded | SliceSegmented | SliceScored) and self._current is not None:
             self._bars.advance(self._current)

@@ -21,6 +21,19 @@ class Stage(str, Enum):
     REVERSE = "reverse"
     SELF = "self"
 
+    @property
+    def description(self) -> str:
+        """Its name for people."""
+        return _DESCRIPTIONS[self]
+
+
+_DESCRIPTIONS = {
+    Stage.EMBED: "Embedding slices",
+    Stage.FORWARD: "Forward propagation",
+    Stage.REVERSE: "Reverse propagation",
+    Stage.SELF: "Query self propagation",
+}
+
 
 @dataclass(frozen=True)
 class StageStarted:

@@ -8,13 +8,6 @@ from napari_revsam2.engine.events import Stage
 
 from .run_state import Phase, RunState
 
-_STAGES = {
-    Stage.EMBED: "Embedding slices",
-    Stage.FORWARD: "Forward propagation",
-    Stage.REVERSE: "Reverse propagation",
-    Stage.SELF: "Query self propagation",
-}
-
 
 def described(state: RunState, seconds_left: float | None = None) -> str:
     """Say in one line where a run is, or how it ended."""
@@ -37,7 +30,7 @@ def _stage(state: RunState, seconds_left: float | None) -> str:
         return "Loading the model ..."
     of_class = f", class {state.label}" if state.label is not None else ""
     rest = f", about {max(1, round(seconds_left))} s left in this stage" if seconds_left is not None else ""
-    return f"{_STAGES[state.stage]}{of_class}: {state.done} of {state.total}{rest}"
+    return f"{state.stage.description}{of_class}: {state.done} of {state.total}{rest}"
 
 
 class ActivityBar:
@@ -57,7 +50,7 @@ class ActivityBar:
         bar = self._bar
         if state.stage is not None and state.stage is not self._stage:
             self._stage = state.stage
-            bar.set_description(f"RevSAM2: {_STAGES[state.stage]}")  # may let the run go on, even end, meanwhile
+            bar.set_description(f"RevSAM2: {state.stage.description}")  # may let the run go on, even end, meanwhile
         if bar is self._bar:
             bar.total = state.total
             bar.update(state.done - bar.n)

@@ -1,0 +1,158 @@
+"""Both propagations of the method on a batch of episodes, and what is wrong with their masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from episodes import Batch
+from matching import matching_loss
+from sam2.modeling.sam2_base import SAM2Base
+from torch import Tensor
+
+from napari_revsam2.sam2_backend import sam2_memory
+from napari_revsam2.sam2_backend.sam2_memory import MemoryEntry, SliceEmbeddings, SliceMemories
+
+MATCHING_WEIGHT = 2.0
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Loss and foreground Dice of the two ways a mask travels."""
+
+    loss: Tensor
+    matching: Tensor
+    """Part of the loss: how well the encoder's features alone find tissues again."""
+    forward_dice: Tensor
+    """(E * C,) Dice over the query slices given another patient's slices; nan where the class is absent."""
+    self_dice: Tensor
+    """(E * C,) the same given slices of the query itself."""
+    false_area: Tensor
+    """Mean foreground share that forward propagation invents on slices without the class."""
+
+
+def feature_loss(model: SAM2Base, batch: Batch) -> Tensor:
+    """How badly the image encoder's features alone find tissues again (`matching_loss`)."""
+    images = torch.cat([batch.supports.flatten(0, 1), batch.queries.flatten(0, 1)])
+    return _matching(sam2_memory.embed_slices(model, images), batch)
+
+
+def _matching(embeddings: SliceEmbeddings, batch: Batch) -> Tensor:
+    episodes, n_supports = batch.supports.shape[:2]
+    support, query = embeddings.top[: episodes * n_supports], embeddings.top[episodes * n_supports :]
+    return matching_loss(
+        support.unflatten(0, (episodes, -1)),
+        query.unflatten(0, (episodes, -1)),
+        batch.support_tissues,
+        batch.query_tissues,
+    )
+
+
+def episode_losses(model: SAM2Base, batch: Batch, rng: np.random.Generator, follows: bool = True) -> Losses:
+    """One batch of E episodes, N supports, K queries, C classes: forward and, if it ``follows``, self propagation."""
+    episodes, n_supports = batch.supports.shape[:2]
+    n_queries, n_classes = batch.queries.shape[1], batch.query_masks.shape[1]
+    images = torch.cat([batch.supports.flatten(0, 1), batch.queries.flatten(0, 1)])
+    embeddings = sam2_memory.embed_slices(model, images)
+    support, query = embeddings[: episodes * n_supports], embeddings[episodes * n_supports :]
+
+    per_class = torch.arange(episodes).repeat_interleave(n_classes)  # episode of each of the E*C tasks
+    bank = [
+        MemoryEntry(_remember(model, support[per_class * n_supports + i], batch.support_masks[:, :, i].flatten(0, 1)))
+        for i in range(n_supports)
+    ]
+    target = batch.query_masks.flatten(0, 1)  # (E*C, K, S, S)
+    tasks = per_class.repeat_interleave(n_queries)
+    slices = tasks * n_queries + torch.arange(n_queries).repeat(len(per_class))
+    spread = torch.arange(len(per_class)).repeat_interleave(n_queries)
+    wide = [MemoryEntry(entry.memory[spread]) for entry in bank]
+    forward = sam2_memory.segment_from_memory(model, query[slices], wide, 1).logits
+    forward = forward.reshape(len(per_class), n_queries, *forward.shape[-2:])
+
+    loss, self_dice = mask_loss(forward, target), torch.full((len(per_class),), torch.nan)
+    if follows:
+        if rng.random() < 0.8:
+            conditional = _conditional_slices(model, batch, query, forward.detach(), per_class, rng)
+        else:
+            conditional = bank  # mode fifo: the supports stay conditional
+        followed = _self_propagation(model, query, conditional, per_class, n_queries)
+        loss, self_dice = loss + mask_loss(followed, target), dice(followed, target)
+    matching = _matching(embeddings, batch)
+    absent = target.flatten(2).sum(2) == 0
+    invented = (forward > 0).float().mean((2, 3))
+    return Losses(
+        loss + MATCHING_WEIGHT * matching,
+        matching,
+        dice(forward, target),
+        self_dice,
+        invented[absent].mean() if absent.any() else torch.tensor(float("nan")),
+    )
+
+
+def mask_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy plus soft Dice of (T, K, s, s) logits against (T, K, S, S) masks, at half resolution."""
+    size = target.shape[-1] // 2
+    logits = F.interpolate(logits.float(), size=(size, size), mode="bilinear", align_corners=False)
+    target = F.avg_pool2d(target, 2)
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    probability = logits.sigmoid()
+    focal = (entropy * (probability - target).abs().clamp(min=0.05)).mean((2, 3))
+    overlap = (probability * target).sum((2, 3))
+    soft_dice = 1 - (2 * overlap + 10) / (probability.sum((2, 3)) + target.sum((2, 3)) + 10)
+    return (5 * focal + soft_dice).mean()
+
+
+def dice(logits: Tensor, target: Tensor) -> Tensor:
+    """Dice of each task over its slices; nan where the target is empty."""
+    full = F.interpolate(logits.float(), size=target.shape[-2:], mode="bilinear", align_corners=False) > 0
+    truth = target > 0.5
+    overlap = (full & truth).sum((1, 2, 3)).float()
+    total = (full.sum((1, 2, 3)) + truth.sum((1, 2, 3))).float()
+    return torch.where(truth.any(3).any(2).any(1), 2 * overlap / total, torch.nan)
+
+
+def _remember(model: SAM2Base, embeddings: SliceEmbeddings, masks: Tensor) -> SliceMemories:
+    return sam2_memory.remember_masks(model, embeddings, masks[:, None])
+
+
+def _conditional_slices(
+    model: SAM2Base, batch: Batch, query: SliceEmbeddings, forward: Tensor, per_class: Tensor, rng: np.random.Generator
+) -> list[MemoryEntry]:
+    """One to three query slices as memories: their own prediction where it is good, else a mask with mistakes."""
+    n_queries = batch.queries.shape[1]
+    target, imperfect = batch.query_masks.flatten(0, 1), batch.imperfect_masks.flatten(0, 1)
+    present = target.flatten(2).sum(2) > 0
+    predicted = F.interpolate(forward.float(), size=target.shape[-2:], mode="bilinear", align_corners=False) > 0
+    entries = []
+    for _ in range(int(rng.integers(1, 4))):
+        index = (present + 0.5 * torch.from_numpy(rng.random(present.shape))).argmax(1)
+        rows = torch.arange(len(index))
+        own, truth, mistaken = predicted[rows, index].float(), target[rows, index], imperfect[rows, index]
+        overlap = 2 * (own * truth).sum((1, 2)) / (own.sum((1, 2)) + truth.sum((1, 2)) + 1)
+        use_own = (overlap > 0.6) & torch.from_numpy(rng.random(len(index)) < 0.7)
+        masks = torch.where(use_own[:, None, None], own, mistaken)
+        entries.append(MemoryEntry(_remember(model, query[per_class * n_queries + index], masks)))
+    return entries
+
+
+def _self_propagation(
+    model: SAM2Base, query: SliceEmbeddings, conditional: list[MemoryEntry], per_class: Tensor, n_queries: int
+) -> Tensor:
+    """One sweep over the K query slices with the queue of recent ones: logits (E*C, K, s, s)."""
+    recent: list[SliceMemories] = []
+    logits = []
+    for position in range(n_queries):
+        embeddings = query[per_class * n_queries + position]
+        queue = [MemoryEntry(m, model.num_maskmem - (position - i)) for i, m in enumerate(recent)]
+        prediction = sam2_memory.segment_from_memory(model, embeddings, [*conditional, *queue], 1)
+        logits.append(prediction.logits)
+        recent.append(sam2_memory.remember_prediction(model, embeddings, prediction))
+    return torch.cat(logits, dim=1)
+
+
+def copy_dice(batch: Batch) -> Tensor:
+    """Dice (E * C,) of the mean support mask, cut at a half and laid on each query: what no network needs."""
+    mean = batch.support_masks.mean(2, keepdim=True).expand_as(batch.query_masks)
+    return dice((mean - 0.499).flatten(0, 1), batch.query_masks.flatten(0, 1))
