@@ -195,3 +195,8 @@ def test_a_slice_settled_as_empty_stays_empty_and_is_not_remembered(query):
 def test_propagate_again_without_a_slice_that_shows_the_class_is_refused(query):
     with pytest.raises(ProblemError, match="no conditional slice"):
         again(query, {BRIGHT: {5: np.zeros((14, 13), bool)}})
+
+
+def test_propagate_again_from_nothing_is_refused(query):
+    with pytest.raises(ProblemError, match="No conditional slice"):
+        again(query, {})

@@ -119,6 +119,33 @@ def test_a_session_brings_supports_choices_scores_and_result_back(ran, viewer, q
     other.close()
 
 
+def test_a_session_cut_along_another_axis_brings_the_same_slices_back(widget, viewer, qtbot, tmp_path):
+    viewer.layers["support labels"].data[:, 4:] = 0
+    viewer.layers["support labels"].refresh()
+    widget.form.query.axis = -2
+    qtbot.waitUntil(lambda: all(each.is_complete for each in widget.form.supports.annotated))
+    before = widget.form.supports.annotated[0]
+    slices = [before.image_slices[i] for i in before.voxels]
+    assert widget.sessions.save_session(tmp_path / "s.npz"), widget.form.run_bar.text.text()
+    assert widget.sessions.load_session(tmp_path / "s.npz"), widget.form.run_bar.text.text()
+    assert widget.form.axis == -2
+    after = widget.form.supports.annotated[0]
+    assert len(after.image_slices) == len(slices) > 0
+    for index, plane in enumerate(slices):
+        np.testing.assert_array_equal(after.image_slices[index], plane)
+    np.testing.assert_allclose(after.image.scale, (2, 1, 1))
+
+
+def test_all_conditional_masks_wiped_propagate_again_says_so_and_changes_nothing(ran, viewer, qtbot):
+    layer = viewer.layers["query revsam2"]
+    layer.data_setitem(np.nonzero(layer.data), 0)
+    ran.scores.again.click()
+    qtbot.waitUntil(lambda: not ran.controller.state.phase.is_active)
+    assert ran.controller.state.phase is Phase.FAILED
+    assert "No conditional slice" in ran.form.run_bar.text.text()
+    assert not layer.data.any()
+
+
 def test_a_session_without_its_query_says_which_image_to_open(ran, viewer, tmp_path):
     assert ran.sessions.save_session(tmp_path / "s.npz")
     viewer.layers.remove("query")

@@ -119,8 +119,10 @@ def propagate_again(
     Raises
     ------
     ProblemError
-        When a class has no conditional slice that shows it.
+        When there is no class, or one has no conditional slice that shows it.
     """
+    if not conditional:
+        raise ProblemError("No conditional slice shows anything: add one, or correct a slice.")
     for label, masks in conditional.items():
         if not any(mask.any() for mask in masks.values()):
             raise ProblemError(f"Class {label} has no conditional slice that shows it: add one, or correct a slice.")

@@ -53,19 +53,27 @@ def _kept_pair(annotated: AnnotatedSlices) -> SupportPair:
     )
 
 
-def open_supports(viewer: ViewerModel, form: InputForm, pairs: Sequence[SupportPair]) -> None:
-    """Add the painted slices as layers, cut along the form's axis, and make them the supports."""
-    form.set_supports([_opened_pair(viewer, pair, form.axis) for pair in pairs])
+def open_supports(viewer: ViewerModel, form: InputForm, pairs: Sequence[SupportPair], axis: int) -> None:
+    """Add the painted slices as layers, cut along ``axis`` (counted from the last), and make them the supports."""
+    form.set_supports([_opened_pair(viewer, pair, axis) for pair in pairs])
 
 
 def _opened_pair(viewer: ViewerModel, pair: SupportPair, axis: int) -> Pair:
-    scale = np.insert(np.asarray(pair.scale[1:]), 3 + axis, pair.scale[0])
-    image = Image(np.moveaxis(pair.image, 0, axis), name=f"{pair.name} supports", scale=scale)
-    labels = Labels(np.moveaxis(pair.labels, 0, axis), name=f"{image.name} labels", scale=scale)
+    between, *in_plane = pair.scale
+    # Axes between the slices' and the plane's, as time has them, are of length 1.
+    scale = np.insert(np.array([*(1.0,) * (-axis - 3), *in_plane]), max(3 + axis, 0), between)
+    image = Image(_stacked(pair.image, axis), name=f"{pair.name} supports", scale=scale)
+    labels = Labels(_stacked(pair.labels, axis), name=f"{image.name} labels", scale=scale)
     # Not above the query: the first image on top would hide it.
     for position, layer in enumerate((image, labels)):
         viewer.layers.insert(position, layer)
     return image, labels
+
+
+def _stacked(slices: NDArray[Any], axis: int) -> NDArray[Any]:
+    """Turn (n, H, W) to an array whose slices along ``axis`` they are."""
+    count, *plane = slices.shape
+    return np.moveaxis(slices.reshape(count, *(1,) * (-axis - 3), *plane), 0, max(3 + axis, 0))
 
 
 def kept_session(form: InputForm, controller: RunController) -> Session:
@@ -103,9 +111,12 @@ def open_session(viewer: ViewerModel, form: InputForm, controller: RunController
         When the session's choices can't be read.
     """
     query = _query(viewer, session)
+    axis = session.choices.get("axis")
+    if not isinstance(axis, int) or not -32 <= axis < 0:
+        raise ProblemError("The choices can't be read: the file isn't a session, or it is damaged.")
     if query is not None:
         form.set_query(query)
-    open_supports(viewer, form, session.supports)
+    open_supports(viewer, form, session.supports, axis)
     form.apply_choices(session.choices)
     layer = _opened_result(viewer, session, query)
     if query is None:

@@ -67,7 +67,8 @@ class SessionMenu(QToolButton):
     def load_supports(self, path: Path) -> bool:
         """Add painted slices as support pairs."""
         return self._tried(
-            lambda: open_supports(self._viewer, self._form, load_supports(path)), "The painted slices are supports now."
+            lambda: open_supports(self._viewer, self._form, load_supports(path), self._form.axis),
+            "The painted slices are supports now.",
         )
 
     def save_scores(self, path: Path) -> bool:
