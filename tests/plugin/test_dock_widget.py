@@ -127,6 +127,7 @@ def test_a_session_cut_along_another_axis_brings_the_same_slices_back(widget, vi
     before = widget.form.supports.annotated[0]
     slices = [before.image_slices[i] for i in before.voxels]
     assert widget.sessions.save_session(tmp_path / "s.npz"), widget.form.run_bar.text.text()
+    widget.form.query.axis = -3
     assert widget.sessions.load_session(tmp_path / "s.npz"), widget.form.run_bar.text.text()
     assert widget.form.axis == -2
     after = widget.form.supports.annotated[0]
