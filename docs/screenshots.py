@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from napari import Viewer
 from napari.utils.theme import available_themes
 from numpy.typing import NDArray
+from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_revsam2.plugin.dock_widget import RevSAM2Widget
@@ -40,7 +42,7 @@ def run_to_the_end(widget: RevSAM2Widget, seconds: float = 300) -> None:
     until(lambda: not widget.controller.state.phase.is_active, seconds)
 
 
-def until(condition, seconds: float) -> None:
+def until(condition: Callable[[], bool], seconds: float) -> None:
     """Let the window live until ``condition`` holds.
 
     Raises
@@ -48,18 +50,21 @@ def until(condition, seconds: float) -> None:
     TimeoutError
         When it doesn't come true.
     """
+    loop, timer = QEventLoop(), QTimer()
     deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"nothing happened in {seconds:g} s")
-        QApplication.processEvents()
-        time.sleep(0.005)
+    timer.timeout.connect(lambda: (condition() or time.monotonic() > deadline) and loop.quit())
+    timer.start(20)
+    if not condition():
+        loop.exec()
+    timer.stop()
+    if not condition():
+        raise TimeoutError(f"nothing happened in {seconds:g} s")
 
 
 def picture(viewer: Viewer) -> NDArray[np.uint8]:
     """Take a picture of the whole window, (H, W, 4), after it has settled."""
-    deadline = time.monotonic() + 0.5
-    until(lambda: time.monotonic() > deadline, 2)
+    settled = time.monotonic() + 0.5
+    until(lambda: time.monotonic() > settled, 2)
     return viewer.window.screenshot(size=None, flash=False, canvas_only=False)
 
 

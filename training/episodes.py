@@ -14,7 +14,7 @@ from torch import Tensor
 
 IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
-N_QUERIES = 3
+N_QUERIES = 4
 N_CLASSES = 2
 N_TISSUES = 48
 """More than any anatomy has."""
@@ -146,8 +146,8 @@ def _similarities(rng: np.random.Generator, count: int) -> Tensor:
 
 
 def _batch_shape(rng: np.random.Generator) -> tuple[int, int]:
-    """Supports per episode and episodes per batch: about 24 slices in all."""
-    n_supports = int(rng.choice([1, 2, 3, 4, 6, 10], p=[0.2, 0.15, 0.15, 0.2, 0.15, 0.15]))
+    """Supports per episode, most often the ten of the paper, and episodes per batch: about 24 slices in all."""
+    n_supports = int(rng.choice([1, 2, 4, 6, 10], p=[0.1, 0.15, 0.2, 0.2, 0.35]))
     return n_supports, max(2, round(24 / (n_supports + N_QUERIES)))
 
 
@@ -213,7 +213,7 @@ def _query_slices(rng: np.random.Generator, volume: Labels, target: int, zoom: f
     step = int(rng.integers(1, 5))
     span = step * (N_QUERIES - 1)
     where = rng.random()
-    if where < 0.25:
+    if where < 0.35:
         middle = int(present[0] if rng.random() < 0.5 else present[-1])
     elif where < 0.85:
         middle = int(rng.choice(present))

@@ -72,7 +72,7 @@ def test_an_aligned_network_finds_a_bright_disc_before_any_training() -> None:
         before = episode_losses(model, masks, np.random.default_rng(0), follows=False)
         align(model, images)
         after = episode_losses(model, masks, np.random.default_rng(0), follows=False)
-    assert float(after.forward_dice.nanmean()) > float(before.forward_dice.nanmean()) + 0.2
+    assert float(after.forward_dice.nanmean()) > float(before.forward_dice.nanmean()) + 0.15
 
 
 def _discs(batch: Batch) -> tuple[Tensor, Batch]:

@@ -48,7 +48,7 @@ class RevSAM2Widget(QWidget):
         self.form = InputForm(self._viewer)
         self.scores = ScoresPanel()
         self.sessions = SessionMenu(self._viewer, self.form, self.controller)
-        self._activity = ActivityBar()
+        self._activity = ActivityBar(self)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.form)

@@ -58,13 +58,14 @@ class RunBar(QWidget):
         if is_running != self._is_running:
             self._is_running = is_running
             self._message = ""
-            self.progress.setRange(0, 0)
+            self.progress.setRange(0, 1)
+            self.progress.setValue(0)
         self._show()
 
     def set_progress(self, text: str, done: int, total: int) -> None:
-        """Show how far a run is; ``total`` 0 where nobody knows."""
+        """Show how far a run is; ``total`` 0 where nobody knows: the bar is empty, as an animated one slows the run."""
         self._message = text
-        self.progress.setRange(0, total)
+        self.progress.setRange(0, max(total, 1))
         self.progress.setValue(done)
         self._show()
 

@@ -25,7 +25,13 @@ from .run_request import RunRequest
 from .run_state import Phase, RunState, canceling, continued, ended, started, update, with_selected
 
 REDRAW_EVERY = 50
-"""Milliseconds between two updates of what the window shows."""
+"""Milliseconds, at least, between two updates of what the window shows."""
+REDRAW_SHARE = 0.03
+"""Share of the time, at most, in which the window redraws itself while a run goes on.
+
+Where drawing is slow it takes a core from the model: under a software renderer an update takes some 50 ms, and 20 a
+second made a run on two cores take twice its time (``benchmarks/threads.py``).
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +55,7 @@ class RunController(QObject):
     Attributes
     ----------
     state_changed : Signal(RunState)
-        At most one every `REDRAW_EVERY` milliseconds, and one at each start and ending.
+        As often as `REDRAW_EVERY` and `REDRAW_SHARE` let it, and one at each start and ending.
     """
 
     state_changed = Signal(object)
@@ -72,6 +78,10 @@ class RunController(QObject):
         self._redraw.setSingleShot(True)
         self._redraw.setInterval(REDRAW_EVERY)
         self._redraw.timeout.connect(self._on_redraw)
+        self._redraw_began = 0.0
+        self._redrawn = QTimer(self)  # with no interval: it comes after the window has painted
+        self._redrawn.setSingleShot(True)
+        self._redrawn.timeout.connect(self._on_redrawn)
         layers.events.removed.connect(self._on_layer_removed)
 
     @property
@@ -129,6 +139,7 @@ class RunController(QObject):
         self._is_closed = True
         self._layers.events.removed.disconnect(self._on_layer_removed)
         self._redraw.stop()
+        self._redrawn.stop()
         self._thread.event_arrived.disconnect(self._on_event_arrived)
         self._thread.job_ended.disconnect(self._on_job_ended)
         self._thread.close()
@@ -194,9 +205,16 @@ class RunController(QObject):
         self._on_redraw()
 
     def _on_redraw(self) -> None:
+        self._redraw_began = time.monotonic()
+        self._redrawn.start()
         if self.result is not None:
             self.result.refresh()
         self.state_changed.emit(self.state)
+
+    def _on_redrawn(self) -> None:
+        """Wait longer before the next update, the longer this one took."""
+        took = time.monotonic() - self._redraw_began
+        self._redraw.setInterval(max(REDRAW_EVERY, round(1000 * took / REDRAW_SHARE)))
 
     def _on_painted(self, event: Any) -> None:
         """Make a slice conditional that was corrected by hand."""

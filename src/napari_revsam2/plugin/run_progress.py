@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari.utils import progress
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_revsam2.engine.events import Stage
 
@@ -33,10 +34,25 @@ def _stage(state: RunState, seconds_left: float | None) -> str:
     return f"{state.stage.description}{of_class}: {state.done} of {state.total}{rest}"
 
 
-class ActivityBar:
-    """The bar in napari's activity dock; there from the start of a run to its end."""
+_CALM = 3
+"""Percent of its speed at which napari's spinner turns during a run.
 
-    def __init__(self) -> None:
+It repaints 33 times a second. Under a software renderer each repaint composes the whole window, which takes a core from
+the model: a run on two cores took twice its time (``benchmarks/threads.py``).
+"""
+
+
+class ActivityBar:
+    """The bar in napari's activity dock; there from the start of a run to its end.
+
+    Parameters
+    ----------
+    widget : QWidget
+        A widget of the window in which the spinner turns meanwhile.
+    """
+
+    def __init__(self, widget: QWidget) -> None:
+        self._widget = widget
         self._bar: progress | None = None
         self._stage: Stage | None = None
 
@@ -46,13 +62,14 @@ class ActivityBar:
             self.close()
             return
         if self._bar is None:
-            self._bar, self._stage = progress(desc="RevSAM2", total=0), None
+            self._set_spinner(_CALM)
+            self._bar, self._stage = progress(desc="RevSAM2", total=state.n_slices), None
         bar = self._bar
         if state.stage is not None and state.stage is not self._stage:
             self._stage = state.stage
             bar.set_description(f"RevSAM2: {state.stage.description}")  # may let the run go on, even end, meanwhile
         if bar is self._bar:
-            bar.total = state.total
+            bar.total = max(state.total, 1)  # a total of 0 is an animation, too
             bar.update(state.done - bar.n)
 
     def close(self) -> None:
@@ -60,3 +77,10 @@ class ActivityBar:
         bar, self._bar = self._bar, None
         if bar is not None:
             bar.close()
+            self._set_spinner(100)
+
+    def _set_spinner(self, percent: int) -> None:
+        window = self._widget.window()
+        for label in window.findChildren(QLabel) if window is not None else ():
+            if (movie := label.movie()) is not None:
+                movie.setSpeed(percent)

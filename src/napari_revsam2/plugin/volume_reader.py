@@ -68,4 +68,5 @@ def placed(volume: Volume) -> dict[str, Any]:
         "scale": (z, y, x),
         "translate": (float(first[2]), -float(first[1]), -float(first[0])),
         "units": ("mm", "mm", "mm"),
+        "axis_labels": ("axial", "coronal", "sagittal"),  # what slices along them are
     }

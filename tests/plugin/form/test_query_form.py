@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dask.array as da
 import numpy as np
+import pytest
+import zarr
 
 from tests.engine.conftest import paint
 
@@ -77,12 +79,13 @@ def test_multiscale_is_segmented_in_full_resolution_and_that_is_said(sample, vie
     assert sample.request().query.shape == (8, 14, 13)
 
 
-def test_dask_layers_serve_as_support_and_query(viewer, form, settled):
-    image, labels = (da.from_array(array, chunks=(1, -1, -1)) for array in paint((5, 10, 12)))
+@pytest.mark.parametrize("lazy", [lambda data: da.from_array(data, chunks=(1, -1, -1)), zarr.array])
+def test_lazy_layers_serve_as_support_and_query(viewer, form, settled, lazy):
+    image, labels = (lazy(array) for array in paint((5, 10, 12)))
     viewer.add_image(image, name="subject", contrast_limits=(0, 100))
     viewer.add_labels(labels, name="subject labels")
     query = paint((8, 14, 13))[0]
-    viewer.add_image(da.from_array(query, chunks=(1, -1, -1)), name="new patient", contrast_limits=(0, 100))
+    viewer.add_image(lazy(query), name="new patient", contrast_limits=(0, 100))
     request = settled().request()
     assert [s.index for s in request.supports.slices] == [1, 2, 3, 4]
     np.testing.assert_array_equal(request.query.slices[3], query[3])
