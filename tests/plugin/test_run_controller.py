@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from napari_revsam2.engine.config import Mode, RevSAM2Config
 from napari_revsam2.engine.errors import CheckpointError
 from napari_revsam2.engine.events import Stage
 from napari_revsam2.plugin.networks import KeptNetwork
-from napari_revsam2.plugin.run_controller import RunController
+from napari_revsam2.plugin.run_controller import REDRAW_SHARE, RunController
 from napari_revsam2.plugin.run_state import Phase
 from tests.engine.conftest import BRIGHT, DARK
 
@@ -88,6 +90,15 @@ def test_the_layer_fills_while_the_run_goes_on_and_brushes_are_off(qtbot, contro
     network.let_go()
     assert finish() is Phase.COMPLETED
     assert layer.editable
+
+
+def test_the_slower_the_window_draws_the_fewer_updates_it_gets(qtbot, controller, network, request_of, finish):
+    network.hold()
+    controller.state_changed.connect(lambda state: time.sleep(0.05))
+    controller.start(request_of())
+    run_until(qtbot, controller, network, lambda: controller._redraw.interval() >= 50 / REDRAW_SHARE)
+    network.let_go()
+    finish()
 
 
 @pytest.mark.parametrize("stage", list(Stage)[1:])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from napari._app_model import get_app_model
+from qtpy.QtWidgets import QLabel
 from screenshots import picture, run_to_the_end, until, window_with_sample
 
 from napari_revsam2.plugin.networks import KeptNetwork
@@ -85,6 +86,16 @@ def test_out_of_memory_is_a_sentence_beside_the_button_and_the_layers_are_as_bef
     assert [layer.name for layer in viewer.layers] == list(before)
     for layer in viewer.layers:
         np.testing.assert_array_equal(layer.data, before[layer.name])
+
+
+def test_naparis_spinner_turns_slowly_during_a_run_as_each_turn_repaints_the_window(held, network):
+    _, widget = held
+    spinners = [label.movie() for label in widget.window().findChildren(QLabel) if label.movie() is not None]
+    assert spinners
+    assert all(spinner.speed() < 10 for spinner in spinners)
+    network.let_go()
+    until(lambda: not widget.controller.state.phase.is_active, 30)
+    assert all(spinner.speed() == 100 for spinner in spinners)
 
 
 def test_the_result_layer_removed_during_a_run_ends_it(held, network):
