@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from qtpy.QtWidgets import QWidget
 from napari_revsam2.plugin.dock_widget import RevSAM2Widget
 from napari_revsam2.plugin.networks import KeptNetwork
 from napari_revsam2.plugin.run_state import Phase
+from napari_revsam2.plugin.session_file import load_session, save_session
 from tests.engine.conftest import BRIGHT, DARK, paint
 
 from .conftest import assert_is_truth
@@ -117,6 +119,28 @@ def test_a_session_brings_supports_choices_scores_and_result_back(ran, viewer, q
     qtbot.waitUntil(lambda: not other.controller.state.phase.is_active)
     assert other.controller.state.phase is Phase.COMPLETED
     other.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"result_transforms": {"scale": "wide"}},
+        {"result_transforms": {"opacity_of": 1}},
+        {"result": np.zeros((2, 3, 3))},
+        {"provenance": {"scores": {"1": [0.5]}}},
+        {"provenance": {"scores": [1]}},
+        {"provenance": {"selected": {"1": [99]}}},
+        {"provenance": {"selected": {"one": [0]}}},
+        {"choices": {}},
+        {"choices": {"axis": 0}},
+    ],
+)
+def test_a_session_that_was_tampered_with_is_refused_in_words(ran, tmp_path, damage):
+    assert ran.sessions.save_session(tmp_path / "s.npz")
+    session = load_session(tmp_path / "s.npz")
+    save_session(tmp_path / "s.npz", replace(session, **damage))
+    assert not ran.sessions.load_session(tmp_path / "s.npz")
+    assert "can't be read" in ran.form.run_bar.text.text()
 
 
 def test_a_session_cut_along_another_axis_brings_the_same_slices_back(widget, viewer, qtbot, tmp_path):

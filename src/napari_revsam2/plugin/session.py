@@ -22,6 +22,7 @@ from .run_state import Phase, RunState
 from .session_file import Session, SupportPair
 
 _TRANSFORMS = ("scale", "translate", "rotate", "shear")
+_UNREADABLE = "The session can't be read: the file is damaged, or another program changed it."
 
 
 def kept_supports(form: InputForm) -> tuple[SupportPair, ...]:
@@ -108,17 +109,19 @@ def open_session(viewer: ViewerModel, form: InputForm, controller: RunController
     Raises
     ------
     ProblemError
-        When the session's choices can't be read.
+        When the session's choices, result or scores don't hold together.
     """
     query = _query(viewer, session)
     axis = session.choices.get("axis")
     if not isinstance(axis, int) or not -32 <= axis < 0:
-        raise ProblemError("The choices can't be read: the file isn't a session, or it is damaged.")
+        raise ProblemError(_UNREADABLE)
+    layer = _opened_result(session, query)
     if query is not None:
         form.set_query(query)
     open_supports(viewer, form, session.supports, axis)
     form.apply_choices(session.choices)
-    layer = _opened_result(viewer, session, query)
+    if layer is not None:
+        viewer.add_layer(layer)
     if query is None:
         return f"Open the image {session.query_name!r} and load the session again to go on from its result."
     if layer is not None:
@@ -134,14 +137,16 @@ def _query(viewer: ViewerModel, session: Session) -> Image | None:
     return next((image for image in fitting if image.name == session.query_name), None)
 
 
-def _opened_result(viewer: ViewerModel, session: Session, query: Image | None) -> Labels | None:
+def _opened_result(session: Session, query: Image | None) -> Labels | None:
     if session.result is None:
         return None
-    layer = Labels(session.result, name=f"{session.query_name} revsam2", **session.result_transforms)
+    try:
+        layer = Labels(session.result, name=f"{session.query_name} revsam2", **session.result_transforms)
+    except (TypeError, ValueError):
+        raise ProblemError(_UNREADABLE) from None
     layer.metadata[PROVENANCE] = dict(session.provenance)
     if query is not None and VOLUME in query.metadata:
         layer.metadata[VOLUME] = query.metadata[VOLUME]
-    viewer.add_layer(layer)
     return layer
 
 
@@ -152,13 +157,13 @@ def _transforms(layer: Labels) -> dict[str, Any]:
 
 def _state(provenance: dict[str, Any], n_slices: int) -> RunState:
     """Scores and conditional slices as the result's metadata has them."""
-
-    def scores(values: Sequence[float | None]) -> NDArray[np.float64]:
-        return np.array([np.nan if value is None else value for value in values], np.float64)
-
-    return RunState(
-        phase=Phase.CANCELED if provenance.get("partial") else Phase.COMPLETED,
-        n_slices=n_slices,
-        scores=MappingProxyType({int(c): scores(values) for c, values in provenance.get("scores", {}).items()}),
-        selected=MappingProxyType({int(c): tuple(chosen) for c, chosen in provenance.get("selected", {}).items()}),
-    )
+    try:
+        scores = {int(c): np.array(values, np.float64) for c, values in provenance.get("scores", {}).items()}
+        selected = {int(c): tuple(map(int, chosen)) for c, chosen in provenance.get("selected", {}).items()}
+    except (AttributeError, TypeError, ValueError):
+        raise ProblemError(_UNREADABLE) from None
+    indices = [index for chosen in selected.values() for index in chosen]
+    if any(values.shape != (n_slices,) for values in scores.values()) or not set(indices) <= set(range(n_slices)):
+        raise ProblemError(_UNREADABLE)
+    phase = Phase.CANCELED if provenance.get("partial") else Phase.COMPLETED
+    return RunState(phase, n_slices, scores=MappingProxyType(scores), selected=MappingProxyType(selected))
