@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_revsam2.plugin.dock_widget import RevSAM2Widget
 from napari_revsam2.plugin.networks import KeptNetwork
@@ -212,3 +215,23 @@ def test_closed_the_viewer_calls_nothing_of_it(ran, viewer):
     ran.close()
     viewer.dims.set_point(0, 3)
     viewer.layers.clear()
+
+
+def test_no_layer_and_no_widget_lives_on_when_the_one_is_removed_and_the_other_closed(viewer, network, qtbot):
+    image, labels = paint((5, 10, 12))
+    viewer.layers.insert(0, _image(image))
+    viewer.add_labels(labels, name="support labels", scale=(2, 1, 1))
+    widget = RevSAM2Widget(viewer, KeptNetwork(lambda config: network))
+    qtbot.waitUntil(lambda: widget.form.run_bar.button.isEnabled())
+    widget.form.run_bar.button.click()
+    qtbot.waitUntil(lambda: not widget.controller.state.phase.is_active, timeout=10_000)
+    references = [weakref.ref(thing) for thing in (*viewer.layers, widget)]
+    widget.close()
+    widget.deleteLater()
+    del widget
+    viewer.layers.clear()
+    viewer.layers.selection.active = viewer.add_points()  # napari remembers the last active one
+    for _ in range(3):  # what one deletes may delete another
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        gc.collect()
+    assert [reference() for reference in references] == [None] * 5

@@ -92,8 +92,8 @@ class ScoresPanel(QWidget):
         self.plot.slice_clicked.connect(self.slice_requested)
         self.plot.conditional_clicked.connect(self._on_conditional_clicked)
         self.class_choice.currentIndexChanged.connect(self._refresh)
-        self.previous.clicked.connect(lambda: self._step(-1))
-        self.next.clicked.connect(lambda: self._step(1))
+        self.previous.clicked.connect(self._on_previous)
+        self.next.clicked.connect(self._on_next)
         self.conditional.clicked.connect(self._on_conditional_button)
         self.again.clicked.connect(self.propagate_again_requested)
         self.save.clicked.connect(self.save_scores_requested)
@@ -173,6 +173,12 @@ class ScoresPanel(QWidget):
         if self._current is None or not 0 <= self._current - self._first < self._state.n_slices:
             return None
         return self._current - self._first
+
+    def _on_previous(self) -> None:
+        self._step(-1)
+
+    def _on_next(self) -> None:
+        self._step(1)
 
     def _step(self, step: int) -> None:
         worst, index = self._worst(), self._current_index()

@@ -37,16 +37,29 @@ class SessionMenu(QToolButton):
         self.setMenu(self._menu())
 
     def _menu(self) -> QMenu:
-        menu = QMenu(self)
-        menu.addAction("Save session ...", lambda: self._save("Save session", "session.npz", _KIND, self.save_session))
-        menu.addAction("Load session ...", lambda: self._load("Load session", self.load_session))
+        menu = QMenu(self)  # of methods: a lambda in a connection keeps the whole widget alive
+        menu.addAction("Save session ...", self.ask_and_save_session)
+        menu.addAction("Load session ...", self.ask_and_load_session)
         menu.addSeparator()
-        menu.addAction(
-            "Save painted slices ...",
-            lambda: self._save("Save painted slices", "supports.npz", _KIND, self.save_supports),
-        )
-        menu.addAction("Load painted slices ...", lambda: self._load("Load painted slices", self.load_supports))
+        menu.addAction("Save painted slices ...", self.ask_and_save_supports)
+        menu.addAction("Load painted slices ...", self.ask_and_load_supports)
         return menu
+
+    def ask_and_save_session(self) -> None:
+        """Ask for a file and write supports, choices and result into it."""
+        self._save("Save session", "session.npz", _KIND, self.save_session)
+
+    def ask_and_load_session(self) -> None:
+        """Ask for a file and bring its session back."""
+        self._load("Load session", self.load_session)
+
+    def ask_and_save_supports(self) -> None:
+        """Ask for a file and write the painted slices into it."""
+        self._save("Save painted slices", "supports.npz", _KIND, self.save_supports)
+
+    def ask_and_load_supports(self) -> None:
+        """Ask for a file and add its painted slices as supports."""
+        self._load("Load painted slices", self.load_supports)
 
     def ask_and_save_scores(self) -> None:
         """Ask for a file and write the scores of all classes and slices into it."""
