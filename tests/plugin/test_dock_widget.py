@@ -221,14 +221,17 @@ def test_no_layer_and_no_widget_lives_on_when_the_one_is_removed_and_the_other_c
     image, labels = paint((5, 10, 12))
     viewer.layers.insert(0, _image(image))
     viewer.add_labels(labels, name="support labels", scale=(2, 1, 1))
-    widget = RevSAM2Widget(viewer, KeptNetwork(lambda config: network))
-    qtbot.waitUntil(lambda: widget.form.run_bar.button.isEnabled())
-    widget.form.run_bar.button.click()
-    qtbot.waitUntil(lambda: not widget.controller.state.phase.is_active, timeout=10_000)
-    references = [weakref.ref(thing) for thing in (*viewer.layers, widget)]
-    widget.close()
-    widget.deleteLater()
-    del widget
+
+    def run_and_close() -> list[weakref.ref]:
+        widget = RevSAM2Widget(viewer, KeptNetwork(lambda config: network))
+        qtbot.waitUntil(lambda: widget.form.run_bar.button.isEnabled())
+        widget.form.run_bar.button.click()
+        qtbot.waitUntil(lambda: not widget.controller.state.phase.is_active, timeout=10_000)
+        widget.close()
+        widget.deleteLater()
+        return [weakref.ref(thing) for thing in (*viewer.layers, widget)]
+
+    references = run_and_close()
     viewer.layers.clear()
     viewer.layers.selection.active = viewer.add_points()  # napari remembers the last active one
     for _ in range(3):  # what one deletes may delete another

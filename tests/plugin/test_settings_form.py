@@ -146,7 +146,7 @@ def test_the_checkpoints_on_offer_are_those_that_the_backend_knows():
     from napari_revsam2.sam2_backend import architectures, checkpoints
 
     assert EMBEDDED.keys() == checkpoints.EMBEDDED.keys()
-    assert [*EMBEDDED, *PUBLISHED] == [architecture.name for architecture in architectures.ARCHITECTURES]
+    assert [*EMBEDDED, *PUBLISHED] == [*(a.name for a in architectures.ARCHITECTURES), "medsam2"]
 
 
 def test_a_checkpoint_that_is_not_here_says_so_and_cannot_be_chosen(form):

@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_segment(commands.add_parser("segment", help="segment a query volume from annotated slices of others"))
     _add_demo(commands.add_parser("demo", help="run on the sample volumes that ship with the package"))
+    _add_models(commands.add_parser("models", help="list, download, find or remove checkpoints that others publish"))
     return parser
 
 
@@ -100,6 +101,44 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", default=Path("demo_output"), help="(default: demo_output)"
     )
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    actions.add_parser("list", help="what there is, and what of it is here").set_defaults(command=_list_models)
+    named = actions.add_parser("download", help="download a checkpoint from those who publish it")
+    named.set_defaults(command=_download_model)
+    named.add_argument("name", metavar="NAME")
+    where = actions.add_parser("where", help="the path of a checkpoint's file, or of the folder of all")
+    where.set_defaults(command=_show_where)
+    where.add_argument("name", metavar="NAME", nargs="?")
+    removed = actions.add_parser("remove", help="delete a downloaded checkpoint")
+    removed.set_defaults(command=_remove_model)
+    removed.add_argument("name", metavar="NAME")
+
+
+def _list_models(_: argparse.Namespace) -> None:
+    from .models import list_models
+
+    list_models()
+
+
+def _download_model(options: argparse.Namespace) -> None:
+    from .models import download_model
+
+    download_model(options.name)
+
+
+def _show_where(options: argparse.Namespace) -> None:
+    from .models import show_where
+
+    show_where(options.name)
+
+
+def _remove_model(options: argparse.Namespace) -> None:
+    from .models import remove_model
+
+    remove_model(options.name)
 
 
 def _segment(options: argparse.Namespace) -> None:

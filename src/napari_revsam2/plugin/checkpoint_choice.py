@@ -7,20 +7,14 @@ from pathlib import Path
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QWidget
 
+from napari_revsam2.sam2_backend.published import PUBLISHED, PublishedCheckpoint
+
 EMBEDDED = {"revsam2-mini": "Ships with this package: small, quick on any processor"}
 """Checkpoints that ship with this package, and what they are."""
-_SIZES = {"tiny": 39, "small": 46, "base-plus": 81, "large": 224}
-_PUBLISHED_ABOUT = "Meta's network of %d million weights: more exact, slow without a graphics card"
-PUBLISHED = {
-    f"{family}-hiera-{size}": _PUBLISHED_ABOUT % n for family in ("sam2", "sam2.1") for size, n in _SIZES.items()
-}
-"""Checkpoints that Meta publishes, and what they are."""
-
 _FILE = "file"
 _FLAGS = Qt.ItemDataRole.UserRole - 1
 """Where a combo box keeps what can be done with an item; 0 is nothing."""
 _FILTER = "Checkpoints (*.safetensors *.pt)"
-_HOW_TO_GET = "Not here: download Meta's file, then choose it with 'File ...'."
 _HELP = "The network. Any SAM 2 or SAM 2.1 checkpoint works as a file; nothing is sent anywhere."
 
 
@@ -42,8 +36,8 @@ class CheckpointChoice(QComboBox):
         for name, about in EMBEDDED.items():
             self.addItem(name, name)
             self.setItemData(self.count() - 1, about, Qt.ItemDataRole.ToolTipRole)
-        for name, about in PUBLISHED.items():
-            self._add_missing(name, about)
+        for published in PUBLISHED.values():
+            self._add_published(published)
         self.addItem("File ...", _FILE)
         self.activated.connect(self._on_activated)
 
@@ -65,24 +59,29 @@ class CheckpointChoice(QComboBox):
         if place < 0 and Path(checkpoint).is_file():
             place = self.count() - 1
             self.insertItem(place, Path(checkpoint).name, checkpoint)
-        if place >= 0 and checkpoint not in PUBLISHED:
+        if place >= 0 and (checkpoint not in PUBLISHED or PUBLISHED[checkpoint].is_here):
             self.setCurrentIndex(place)
             self._before = place
 
     @property
     def about(self) -> str:
         """What the chosen one is."""
+        if self.value in PUBLISHED:
+            return PUBLISHED[self.value].about
         return EMBEDDED.get(self.value, "Weights from a file: their size decides how long a slice takes")
 
     @property
     def is_file(self) -> bool:
         """Whether a file is chosen: its path must not be stored."""
-        return self.value not in EMBEDDED
+        return self.value not in EMBEDDED and self.value not in PUBLISHED
 
-    def _add_missing(self, name: str, about: str) -> None:
-        self.addItem(f"{name} (not here)", name)
-        self.setItemData(self.count() - 1, f"{about}. {_HOW_TO_GET}", Qt.ItemDataRole.ToolTipRole)
-        self.setItemData(self.count() - 1, 0, _FLAGS)
+    def _add_published(self, published: PublishedCheckpoint) -> None:
+        self.addItem(published.name if published.is_here else f"{published.name} (not here)", published.name)
+        about = f"{published.about}. Licence: {published.licence}."
+        if not published.is_here:
+            about += f" Not here (about {published.megabytes} MB): napari-revsam2 models download {published.name}."
+            self.setItemData(self.count() - 1, 0, _FLAGS)
+        self.setItemData(self.count() - 1, about, Qt.ItemDataRole.ToolTipRole)
 
     def _on_activated(self) -> None:
         if self.value == _FILE:

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from napari_revsam2.engine.errors import CheckpointError
 
-from .architectures import ARCHITECTURES, MINI, architecture_of
+from .architectures import MINI, architecture_of
+from .published import PUBLISHED, by_hand
 
 EMBEDDED = {MINI.name: "revsam2_mini.safetensors"}
 """Checkpoints that ship in this package, by name."""
@@ -32,12 +33,12 @@ def load_model(
     Parameters
     ----------
     checkpoint : str
-        ``revsam2-mini``, or the path of a ``.safetensors`` or ``.pt`` file with the weights of any SAM 2 or SAM 2.1
-        architecture, which is found from their shapes.
+        ``revsam2-mini``, a name in `published.PUBLISHED` whose file is here, or the path of a ``.safetensors`` or
+        ``.pt`` file with the weights of any SAM 2 or SAM 2.1 architecture, which is found from their shapes.
     device : torch.device or str
         Where to put it.
     image_size : int, optional
-        Side of the square image it works on, in pixels; by default the architecture's own.
+        Side of the square image it works on, in pixels; by default the checkpoint's, or the architecture's own.
     target : type
         The class to build; ``SAM2VideoPredictor`` for the stock predictor.
 
@@ -52,6 +53,8 @@ def load_model(
     else:
         weights = read_weights(_existing_file(checkpoint))
     architecture = architecture_of(weights, checkpoint)
+    if image_size is None and checkpoint in PUBLISHED:
+        image_size = PUBLISHED[checkpoint].image_size
     model = architecture.build(image_size, target)
     try:
         model.load_state_dict(weights)  # copies into float32
@@ -87,13 +90,14 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _existing_file(checkpoint: str) -> Path:
-    path = Path(checkpoint)
+    published = PUBLISHED.get(checkpoint)
+    path = published.path if published is not None else Path(checkpoint)
     if path.is_file():
         return path
-    known = [architecture.name for architecture in ARCHITECTURES]
-    if checkpoint in known:
+    if published is not None:
         raise CheckpointError(
-            f"The weights of {checkpoint} don't ship with this package: download Meta's file and give its path as the "
-            f"checkpoint, or use {MINI.name}."
+            f"The weights of {checkpoint} aren't here: get them with 'napari-revsam2 models download {checkpoint}' "
+            f"(about {published.megabytes} MB). {by_hand(published)}"
         )
-    raise CheckpointError(f"There is no checkpoint {checkpoint!r}: give a file, or one of {', '.join(known)}.")
+    known = ", ".join((*EMBEDDED, *PUBLISHED))
+    raise CheckpointError(f"There is no checkpoint {checkpoint!r}: give a file, or one of {known}.")

@@ -1,0 +1,75 @@
+"""``napari-revsam2 models``: the checkpoints that others publish, on this machine and beyond."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Table
+
+from napari_revsam2.engine.errors import CheckpointError
+from napari_revsam2.sam2_backend.downloads import download
+from napari_revsam2.sam2_backend.published import PUBLISHED, PublishedCheckpoint, checkpoint_folder
+
+
+def list_models() -> None:
+    """Print what there is, and what of it is here."""
+    table = Table("name", "size", "here", "what it is", "licence", box=None, padding=(0, 2, 0, 0))
+    table.add_row(
+        "revsam2-mini", "10 MB", "yes", "ships with this package: small, quick on any processor", "BSD-3-Clause"
+    )
+    for model in PUBLISHED.values():
+        here = "yes" if model.is_here else "no"
+        table.add_row(model.name, f"{model.megabytes} MB", here, model.about, model.licence)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def download_model(name: str) -> None:
+    """Download a checkpoint, with a progress bar on a terminal.
+
+    Raises
+    ------
+    CheckpointError
+        When there is none of that name, or it can't be had.
+    """
+    model = _known(name)
+    console = Console(stderr=True)
+    columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name, total=None)
+        path = download(model, lambda done, total: bar.update(task, completed=done, total=total or None))
+    sys.stdout.write(f"{path}\n")
+
+
+def show_where(name: str | None) -> None:
+    """Print the path of a checkpoint, or of the folder they are in.
+
+    Raises
+    ------
+    CheckpointError
+        When there is none of that name.
+    """
+    sys.stdout.write(f"{_known(name).path if name else checkpoint_folder()}\n")
+
+
+def remove_model(name: str) -> None:
+    """Delete a downloaded checkpoint, or the part of it that is here.
+
+    Raises
+    ------
+    CheckpointError
+        When there is none of that name, or it isn't here.
+    """
+    path = _known(name).path
+    there = [p for p in (path, path.with_name(path.name + ".part")) if p.is_file()]
+    if not there:
+        raise CheckpointError(f"{name} isn't here: there is nothing to remove.")
+    for file in there:
+        file.unlink()
+
+
+def _known(name: str) -> PublishedCheckpoint:
+    if name not in PUBLISHED:
+        raise CheckpointError(f"There is no published checkpoint {name!r}: choose one of {', '.join(PUBLISHED)}.")
+    return PUBLISHED[name]

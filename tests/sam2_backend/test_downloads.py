@@ -1,0 +1,220 @@
+"""Downloads from a local server that fails as servers do; what comes goes through the real loader."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import pickle
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from napari_revsam2.cli.app import main
+from napari_revsam2.engine.errors import CheckpointError
+from napari_revsam2.sam2_backend import downloads
+from napari_revsam2.sam2_backend.architectures import ARCHITECTURES
+from napari_revsam2.sam2_backend.checkpoints import load_model
+from napari_revsam2.sam2_backend.downloads import download
+from napari_revsam2.sam2_backend.published import PUBLISHED, PublishedCheckpoint, checkpoint_folder
+
+from .checkpoint_server import CheckpointServer, serving
+
+NAME = "sam2.1-hiera-tiny"
+
+
+@pytest.fixture(scope="module")
+def content() -> bytes:
+    """A file as Meta publishes them: SAM 2.1 tiny with random weights."""
+    torch.manual_seed(0)
+    architecture = next(a for a in ARCHITECTURES if a.name == NAME)
+    file = io.BytesIO()
+    torch.save({"model": architecture.build(image_size=128).state_dict()}, file)
+    return file.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own for downloads."""
+    monkeypatch.setenv("NAPARI_REVSAM2_CACHE", str(tmp_path))
+    monkeypatch.delenv("NAPARI_REVSAM2_OFFLINE", raising=False)
+    return checkpoint_folder()
+
+
+@pytest.fixture
+def server(content: bytes) -> Iterator[CheckpointServer]:
+    """Serve that file."""
+    with serving(content) as server:
+        yield server
+
+
+@pytest.fixture
+def checkpoint(server: CheckpointServer, monkeypatch: pytest.MonkeyPatch) -> PublishedCheckpoint:
+    """SAM 2.1 tiny as if that server published it."""
+    digest = hashlib.sha256(server.content).hexdigest()
+    checkpoint = replace(PUBLISHED[NAME], urls=(server.url,), sha256=digest)
+    monkeypatch.setitem(PUBLISHED, NAME, checkpoint)
+    return checkpoint
+
+
+def ignore(done: int, total: int) -> None:
+    """Take no interest in the progress."""
+
+
+def test_a_downloaded_checkpoint_is_loaded_by_its_name(checkpoint: PublishedCheckpoint) -> None:
+    told: list[tuple[int, int]] = []
+    path = download(checkpoint, lambda done, total: told.append((done, total)))
+    size = path.stat().st_size
+    assert told[-1] == (size, size)
+    assert [p.name for p in path.parent.iterdir() if p.suffix != ".lock"] == ["weights.pt"]
+    assert load_model(NAME, image_size=128).image_size == 128
+
+
+def test_what_is_here_is_not_fetched_again(checkpoint: PublishedCheckpoint, server: CheckpointServer) -> None:
+    download(checkpoint, ignore)
+    download(checkpoint, ignore)
+    assert len(server.ranges) == 1
+
+
+def test_after_a_broken_connection_it_goes_on_where_it_stopped(
+    checkpoint: PublishedCheckpoint, server: CheckpointServer
+) -> None:
+    server.breaks_after = 3 * 2**20
+    with pytest.raises(CheckpointError, match=r"can't be downloaded .* By hand: put the file from http"):
+        download(checkpoint, ignore)
+    assert not checkpoint.is_here
+    server.breaks_after = None
+    assert download(checkpoint, ignore).read_bytes() == server.content
+    assert server.ranges[0] == "bytes=0-"
+    assert int(server.ranges[1].removeprefix("bytes=").rstrip("-")) > 0
+
+
+def test_a_canceled_download_leaves_no_file_and_goes_on_later(
+    checkpoint: PublishedCheckpoint, server: CheckpointServer
+) -> None:
+    def cancel(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        download(checkpoint, cancel)
+    assert not checkpoint.is_here
+    download(checkpoint, ignore)
+    assert server.ranges[1] == f"bytes={2**18}-"
+
+
+def test_a_file_with_another_hash_is_thrown_away(checkpoint: PublishedCheckpoint, server: CheckpointServer) -> None:
+    right, server.content = server.content, b"something else"
+    with pytest.raises(CheckpointError, match="another hash"):
+        download(checkpoint, ignore)
+    assert not checkpoint.is_here
+    server.content = right
+    assert download(checkpoint, ignore).read_bytes() == right
+    assert server.ranges[1] == "bytes=0-"
+
+
+def test_a_part_that_is_longer_than_the_file_is_thrown_away(
+    checkpoint: PublishedCheckpoint, server: CheckpointServer, cache: Path
+) -> None:
+    cache.mkdir()
+    (cache / "weights.pt.part").write_bytes(bytes(len(server.content) + 1))
+    with pytest.raises(CheckpointError, match="HTTP 416"):
+        download(checkpoint, ignore)
+    assert download(checkpoint, ignore).read_bytes() == server.content
+
+
+def test_the_second_source_is_asked_when_the_first_fails(checkpoint: PublishedCheckpoint, content: bytes) -> None:
+    with serving(content) as broken:
+        broken.status = 503
+        both = replace(checkpoint, urls=(broken.url, *checkpoint.urls))
+        assert download(both, ignore).read_bytes() == content
+        assert broken.ranges
+
+
+def test_the_hash_of_a_hub_is_asked_for_where_none_is_known(
+    checkpoint: PublishedCheckpoint, server: CheckpointServer
+) -> None:
+    unknown = replace(checkpoint, sha256="")
+    with pytest.raises(CheckpointError, match="doesn't tell the hash"):
+        download(unknown, ignore)
+    server.etag = "0" * 64
+    with pytest.raises(CheckpointError, match="another hash"):
+        download(unknown, ignore)
+    server.etag = checkpoint.sha256
+    assert download(unknown, ignore).read_bytes() == server.content
+
+
+def test_a_full_disk_is_said_in_words(checkpoint: PublishedCheckpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(downloads.pooch, "retrieve", full)
+    with pytest.raises(CheckpointError, match="No space left on device"):
+        download(checkpoint, ignore)
+    assert not checkpoint.is_here
+
+
+def test_offline_nothing_is_asked_and_it_is_said_which_file_to_put_where(
+    checkpoint: PublishedCheckpoint, server: CheckpointServer, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    monkeypatch.setenv("NAPARI_REVSAM2_OFFLINE", "1")
+    with pytest.raises(CheckpointError) as told:
+        download(checkpoint, ignore)
+    assert f"put the file from {server.url} at {cache / 'weights.pt'}" in str(told.value)
+    assert server.ranges == []
+
+
+def test_two_at_once_fetch_it_once(checkpoint: PublishedCheckpoint, server: CheckpointServer) -> None:
+    threads = [threading.Thread(target=download, args=(checkpoint, ignore)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(server.ranges) == 1
+    assert checkpoint.path.read_bytes() == server.content
+
+
+def test_a_file_that_would_run_code_is_refused(checkpoint: PublishedCheckpoint, tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    checkpoint.path.parent.mkdir(parents=True)
+    checkpoint.path.write_bytes(pickle.dumps({"model": Evil()}))
+    with pytest.raises(CheckpointError, match="can't be read as a checkpoint"):
+        load_model(NAME)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_checkpoint_that_is_not_here_is_named_with_the_way_to_get_it() -> None:
+    with pytest.raises(CheckpointError, match="napari-revsam2 models download medsam2"):
+        load_model("medsam2")
+
+
+def test_medsam2_works_on_512_pixels_by_itself(content: bytes) -> None:
+    path = PUBLISHED["medsam2"].path
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    assert load_model("medsam2").image_size == 512
+
+
+def test_the_command_lists_downloads_finds_and_removes(
+    checkpoint: PublishedCheckpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", "download", NAME]) == 0
+    assert capsys.readouterr().out.strip() == str(checkpoint.path)
+    assert main(["models", "list"]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()[1:]}
+    assert set(rows) == {"revsam2-mini", *PUBLISHED}
+    assert " yes " in rows[NAME]
+    assert " no " in rows["sam2-hiera-tiny"]
+    assert main(["models", "where", NAME]) == 0
+    assert capsys.readouterr().out.strip() == str(checkpoint.path)
+    assert main(["models", "remove", NAME]) == 0
+    assert not checkpoint.is_here
+    assert main(["models", "remove", NAME]) == 2
+    assert main(["models", "download", "sam3"]) == 2
