@@ -104,7 +104,7 @@ CASES: dict[str, tuple[Change, str]] = {
     "unknown window": (adding("--window", "sharp"), "'sharp' isn't known"),
     "inverted window": (adding("--window", "percentile:99,1"), "isn't known"),
     "unknown checkpoint": (adding("--checkpoint", "sam3"), "no checkpoint 'sam3'"),
-    "checkpoint that doesn't ship": (adding("--checkpoint", "sam2-hiera-tiny"), "don't ship"),
+    "checkpoint that doesn't ship": (adding("--checkpoint", "sam2-hiera-tiny"), "models download"),
     "foreign checkpoint": (lambda f, d: [*f.arguments(), *foreign_weights(d)], "another architecture"),
     "truncated checkpoint": (lambda f, d: [*f.arguments(), *truncated_weights(d)], "cut.safetensors"),
     "truncated pickle checkpoint": (lambda f, d: [*f.arguments(), *truncated_pt(d)], "cut.pt"),

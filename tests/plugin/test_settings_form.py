@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import hashlib
+from dataclasses import fields, replace
 
 import pytest
 from qtpy.QtCore import QSettings
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
 from napari_revsam2.engine.config import Mode, RevSAM2Config
 from napari_revsam2.engine.errors import CheckpointError, ProblemError
 from napari_revsam2.engine.intensity_window import CONTRAST_LIMITS, PRESETS
 from napari_revsam2.plugin.checkpoint_choice import EMBEDDED, PUBLISHED
+from napari_revsam2.plugin.checkpoint_download import CheckpointDownload
 from napari_revsam2.plugin.settings_form import SettingsForm
+from tests.sam2_backend.checkpoint_server import serving
 
 
 @pytest.fixture
@@ -149,12 +152,72 @@ def test_the_checkpoints_on_offer_are_those_that_the_backend_knows():
     assert [*EMBEDDED, *PUBLISHED] == [*(a.name for a in architectures.ARCHITECTURES), "medsam2"]
 
 
-def test_a_checkpoint_that_is_not_here_says_so_and_cannot_be_chosen(form):
+def test_a_checkpoint_that_is_not_here_says_so_and_is_not_taken_from_an_earlier_session(form):
     box = form.checkpoint
-    place = box.findData("sam2.1-hiera-large")
-    assert box.itemText(place) == "sam2.1-hiera-large (not here)"
-    assert not box.model().item(place).isEnabled()
+    assert box.itemText(box.findData("sam2.1-hiera-large")) == "sam2.1-hiera-large (download)"
     form.apply_choices({"checkpoint": "sam2.1-hiera-large"})
+    assert form.config().checkpoint == "revsam2-mini"
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """Publish a file as sam2-hiera-tiny on a local server."""
+    with serving(bytes(3 * 10**6)) as server:
+        digest = hashlib.sha256(server.content).hexdigest()
+        published = replace(PUBLISHED["sam2-hiera-tiny"], urls=(server.url,), sha256=digest)
+        monkeypatch.setitem(PUBLISHED, published.name, published)
+        yield server
+
+
+def ask_for(form, name, monkeypatch, answer) -> list[str]:
+    """Choose a checkpoint in the list and answer the question; gives what was asked."""
+    asked = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *said: asked.append(said[2]) or answer)
+    form.checkpoint.setCurrentIndex(form.checkpoint.findData(name))
+    form.checkpoint.activated.emit(form.checkpoint.currentIndex())
+    return asked
+
+
+def test_nothing_is_fetched_before_the_user_has_seen_size_source_and_licence_and_agreed(form, server, monkeypatch):
+    (asked,) = ask_for(form, "sam2-hiera-tiny", monkeypatch, QMessageBox.StandardButton.No)
+    for part in ("156 MB", "Apache-2.0", server.url):
+        assert part in asked
+    assert form.findChild(CheckpointDownload) is None
+    assert server.ranges == []
+    assert form.config().checkpoint == "revsam2-mini"
+
+
+def test_a_download_runs_beside_the_window_and_its_checkpoint_is_chosen_then(form, server, monkeypatch, qtbot):
+    with qtbot.waitSignal(form.changed, timeout=10_000):
+        ask_for(form, "sam2-hiera-tiny", monkeypatch, QMessageBox.StandardButton.Yes)
+    assert form.config().checkpoint == "sam2-hiera-tiny"
+    assert form.checkpoint.currentText() == "sam2-hiera-tiny"
+    assert PUBLISHED["sam2-hiera-tiny"].path.read_bytes() == server.content
+    PUBLISHED["sam2-hiera-tiny"].path.unlink()
+    with pytest.raises(CheckpointError, match="no longer there"):
+        form.config()
+
+
+def test_a_canceled_download_chooses_nothing_and_says_nothing(form, server, monkeypatch, qtbot):
+    monkeypatch.setattr(QMessageBox, "warning", lambda *_: pytest.fail("said something"))
+    server.may_end.clear()
+    ask_for(form, "sam2-hiera-tiny", monkeypatch, QMessageBox.StandardButton.Yes)
+    download = form.findChild(CheckpointDownload)
+    with qtbot.waitSignal(download.destroyed, timeout=10_000):
+        download.findChild(QPushButton).click()
+        server.may_end.set()
+    assert form.config().checkpoint == "revsam2-mini"
+    assert not PUBLISHED["sam2-hiera-tiny"].is_here
+
+
+def test_a_download_that_fails_says_which_file_to_put_where(form, server, monkeypatch, qtbot):
+    said = []
+    monkeypatch.setattr(QMessageBox, "warning", lambda *parts: said.append(parts[2]))
+    server.status = 404
+    ask_for(form, "sam2-hiera-tiny", monkeypatch, QMessageBox.StandardButton.Yes)
+    qtbot.waitUntil(lambda: said != [], timeout=10_000)
+    assert "HTTP 404" in said[0]
+    assert f"put the file from {server.url} at " in said[0]
     assert form.config().checkpoint == "revsam2-mini"
 
 

@@ -17,6 +17,8 @@ class CheckpointServer(ThreadingHTTPServer):
         The file.
     breaks_after : int, optional
         Bytes after which the connection breaks.
+    may_end : threading.Event
+        While it isn't set, the second half of the file waits.
     status : int
         The answer's status when it isn't 200.
     etag : str
@@ -29,6 +31,8 @@ class CheckpointServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content = content
         self.breaks_after: int | None = None
+        self.may_end = threading.Event()
+        self.may_end.set()
         self.status = 200
         self.etag = ""
         self.ranges: list[str] = []
@@ -63,7 +67,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content[: self.server.breaks_after])
+        content = content[: self.server.breaks_after]
+        half = len(content) // 2
+        self.wfile.write(content[:half])
+        self.server.may_end.wait(10)
+        self.wfile.write(content[half:])
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

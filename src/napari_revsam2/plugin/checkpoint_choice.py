@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QMessageBox, QWidget
 
 from napari_revsam2.sam2_backend.published import PUBLISHED, PublishedCheckpoint
+
+from .checkpoint_download import CheckpointDownload, is_wanted
 
 EMBEDDED = {"revsam2-mini": "Ships with this package: small, quick on any processor"}
 """Checkpoints that ship with this package, and what they are."""
 _FILE = "file"
-_FLAGS = Qt.ItemDataRole.UserRole - 1
-"""Where a combo box keeps what can be done with an item; 0 is nothing."""
 _FILTER = "Checkpoints (*.safetensors *.pt)"
-_HELP = "The network. Any SAM 2 or SAM 2.1 checkpoint works as a file; nothing is sent anywhere."
+_HELP = "The network. Any SAM 2 or SAM 2.1 checkpoint works as a file; nothing is fetched before you agree."
 
 
 class CheckpointChoice(QComboBox):
@@ -37,7 +37,8 @@ class CheckpointChoice(QComboBox):
             self.addItem(name, name)
             self.setItemData(self.count() - 1, about, Qt.ItemDataRole.ToolTipRole)
         for published in PUBLISHED.values():
-            self._add_published(published)
+            self.addItem("", published.name)
+            self._show_published(published)
         self.addItem("File ...", _FILE)
         self.activated.connect(self._on_activated)
 
@@ -71,17 +72,39 @@ class CheckpointChoice(QComboBox):
         return EMBEDDED.get(self.value, "Weights from a file: their size decides how long a slice takes")
 
     @property
+    def is_here(self) -> bool:
+        """Whether the weights of the chosen one are on this machine."""
+        if self.value in PUBLISHED:
+            return PUBLISHED[self.value].is_here
+        return self.value in EMBEDDED or Path(self.value).is_file()
+
+    @property
     def is_file(self) -> bool:
         """Whether a file is chosen: its path must not be stored."""
         return self.value not in EMBEDDED and self.value not in PUBLISHED
 
-    def _add_published(self, published: PublishedCheckpoint) -> None:
-        self.addItem(published.name if published.is_here else f"{published.name} (not here)", published.name)
+    def _show_published(self, published: PublishedCheckpoint) -> None:
+        """Say of an item whether it is here."""
+        place = self.findData(published.name)
         about = f"{published.about}. Licence: {published.licence}."
         if not published.is_here:
-            about += f" Not here (about {published.megabytes} MB): napari-revsam2 models download {published.name}."
-            self.setItemData(self.count() - 1, 0, _FLAGS)
-        self.setItemData(self.count() - 1, about, Qt.ItemDataRole.ToolTipRole)
+            about += f" Choose it to download it (about {published.megabytes} MB); you are asked before."
+        self.setItemText(place, published.name if published.is_here else f"{published.name} (download)")
+        self.setItemData(place, about, Qt.ItemDataRole.ToolTipRole)
+
+    def _offer(self, published: PublishedCheckpoint) -> None:
+        if is_wanted(published, self):
+            download = CheckpointDownload(published, self)
+            download.arrived.connect(self._on_arrived)
+            download.failed.connect(self._on_failed)
+
+    def _on_arrived(self, name: str) -> None:
+        self._show_published(PUBLISHED[name])
+        self.value = name
+        self.changed.emit()
+
+    def _on_failed(self, sentence: str) -> None:
+        QMessageBox.warning(self, "Download a checkpoint", sentence)
 
     def _on_activated(self) -> None:
         if self.value == _FILE:
@@ -90,5 +113,10 @@ class CheckpointChoice(QComboBox):
             if not path:
                 return
             self.value = path
+        elif not self.is_here:
+            wanted = PUBLISHED[self.value]
+            self.setCurrentIndex(self._before)
+            self._offer(wanted)
+            return
         self._before = self.currentIndex()
         self.changed.emit()

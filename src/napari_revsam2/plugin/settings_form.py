@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import Field, fields
-from pathlib import Path
 from typing import Any, Protocol, cast
 
 from magicgui.widgets import create_widget
@@ -118,7 +117,7 @@ class SettingsForm(QWidget):
             When they can't be: the window's numbers are the wrong way round, or the checkpoint's file is gone.
         """
         values = {name: _typed(name, field.value) for name, field in self.fields.items()}
-        if self.checkpoint.is_file and not Path(self.checkpoint.value).is_file():
+        if not self.checkpoint.is_here:
             raise CheckpointError("The file of the checkpoint is no longer there: choose another checkpoint.")
         return RevSAM2Config(**values)
 
