@@ -33,6 +33,7 @@ from qtpy.QtCore import QTimer
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.plugin.dock_widget import RevSAM2Widget
 from napari_revsam2.plugin.networks import load_from_package
+from napari_revsam2.plugin.run_state import Phase
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 from screenshots import run_to_the_end, until, window_with_sample
@@ -81,6 +82,8 @@ def measure_widget(runs: int, times: int) -> dict[str, Any]:
     def job() -> None:
         widget.controller.forget_embeddings()
         run_to_the_end(widget)
+        if widget.controller.state.phase is not Phase.COMPLETED:
+            raise RuntimeError(widget.controller.state.message)
 
     job()
     first = time.perf_counter() - started

@@ -19,3 +19,7 @@ class CheckpointError(RevSAM2Error):
 
 class DeviceError(RevSAM2Error):
     """A device that was asked for and isn't there."""
+
+
+class NotEnoughMemoryError(RevSAM2Error):
+    """Not even a single slice fits the device's memory."""

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 from numpy.typing import NDArray
 from sam2.modeling.sam2_base import SAM2Base
 
+from napari_revsam2.engine.batches import in_batches
+from napari_revsam2.engine.errors import NotEnoughMemoryError
 from napari_revsam2.engine.intensity_window import Limits
 from napari_revsam2.engine.propagator import Logits, Mask, MemoryBank, Remembered
 
 from . import sam2_memory
 from .sam2_memory import MemoryEntry, Segmentation, SliceEmbeddings, SliceMemories
 from .slice_preprocessing import logits_to_size, mask_to_tensor, slice_to_tensor
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+_TOO_LARGE = (
+    "The device's memory isn't enough even for one slice at a time: choose a smaller checkpoint, fewer supports (N), "
+    "or the device cpu."
+)
 
 
 class Sam2Propagator:
@@ -27,7 +37,7 @@ class Sam2Propagator:
     model : SAM2Base
         The network in evaluation mode on its device, or a ``SAM2VideoPredictor``, which is one.
     batch_size : int
-        Slices computed together.
+        Slices computed together; halved for good when the device's memory doesn't suffice.
     """
 
     def __init__(self, model: SAM2Base, batch_size: int = 4) -> None:
@@ -42,22 +52,36 @@ class Sam2Propagator:
 
     @torch.inference_mode()
     def embed(self, images: Sequence[NDArray[Any]], limits: Sequence[Limits]) -> list[SliceEmbeddings]:
-        """Embed slices (H, W) with their grey limits (Eq. 1, 11)."""
-        size = self.model.image_size
-        tensors = [slice_to_tensor(image, limit, size) for image, limit in zip(images, limits, strict=True)]
-        return sam2_memory.embed_slices(self.model, torch.stack(tensors).to(self.model.device)).split()
+        """Embed slices (H, W) with their grey limits (Eq. 1, 11).
+
+        Raises
+        ------
+        NotEnoughMemoryError
+            When a single slice is too much.
+        """
+        return self._within_memory(self._embed, list(zip(images, limits, strict=True)))
 
     @torch.inference_mode()
     def remember_masks(self, embeddings: Sequence[SliceEmbeddings], masks: Sequence[Mask]) -> list[SliceMemories]:
-        """Remember slices with given masks (H, W) (Eq. 2-3, 6-7, 12-13)."""
-        tensors = torch.stack([mask_to_tensor(mask, self.model.image_size) for mask in masks])
-        batch = SliceEmbeddings.join(embeddings)
-        return sam2_memory.remember_masks(self.model, batch, tensors.to(self.model.device)).split()
+        """Remember slices with given masks (H, W) (Eq. 2-3, 6-7, 12-13).
+
+        Raises
+        ------
+        NotEnoughMemoryError
+            When a single slice is too much.
+        """
+        return self._within_memory(self._remember_masks, list(zip(embeddings, masks, strict=True)))
 
     @torch.inference_mode()
     def remember_prediction(self, embedding: SliceEmbeddings, prediction: Segmentation) -> SliceMemories:
-        """Remember a slice with its own prediction (the queue of Eq. 14)."""
-        return sam2_memory.remember_prediction(self.model, embedding, prediction)
+        """Remember a slice with its own prediction (the queue of Eq. 14).
+
+        Raises
+        ------
+        NotEnoughMemoryError
+            When a single slice is too much.
+        """
+        return self._within_memory(self._remember_prediction, [(embedding, prediction)])[0]
 
     @torch.inference_mode()
     def segment(
@@ -69,18 +93,53 @@ class Sam2Propagator:
         ------
         ValueError
             When the banks differ in layout (positions or number of memories).
+        NotEnoughMemoryError
+            When a single slice is too much.
         """
         layouts = {_layout(bank) for bank in banks}
         if len(layouts) != 1:
             raise ValueError("the memory banks of one batch must have the same positions")
-        entries, pointer_span = self._entries(banks)
-        batch = SliceEmbeddings.join(embeddings)
-        return sam2_memory.segment_from_memory(self.model, batch, entries, pointer_span).split()
+        return self._within_memory(self._segment, list(zip(embeddings, banks, strict=True)))
 
     @torch.inference_mode()
     def logits(self, predictions: Sequence[Segmentation], shapes: Sequence[tuple[int, int]]) -> list[Logits]:
         """Mask logits at the slices' own sizes (H, W); positive is foreground."""
         return [logits_to_size(p.logits, shape) for p, shape in zip(predictions, shapes, strict=True)]
+
+    def _within_memory(
+        self, compute: Callable[[Sequence[ItemT]], list[ResultT]], items: Sequence[ItemT]
+    ) -> list[ResultT]:
+        """Compute a result for each item, in batches as large as the device's memory lets them be."""
+        while True:
+            size = min(self.batch_size, len(items))
+            try:
+                return [result for batch in in_batches(items, size) for result in compute(batch)]
+            except torch.OutOfMemoryError as error:
+                if size == 1:
+                    raise NotEnoughMemoryError(_TOO_LARGE) from error
+            # Out here the error is gone, and with it the tensors that its traceback held.
+            self.batch_size = size // 2
+            if self.model.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    def _embed(self, slices: Sequence[tuple[NDArray[Any], Limits]]) -> list[SliceEmbeddings]:
+        tensors = torch.stack([slice_to_tensor(image, limits, self.model.image_size) for image, limits in slices])
+        return sam2_memory.embed_slices(self.model, tensors.to(self.model.device)).split()
+
+    def _remember_masks(self, slices: Sequence[tuple[SliceEmbeddings, Mask]]) -> list[SliceMemories]:
+        embeddings, masks = zip(*slices, strict=True)
+        tensors = torch.stack([mask_to_tensor(mask, self.model.image_size) for mask in masks])
+        joined = SliceEmbeddings.join(embeddings)
+        return sam2_memory.remember_masks(self.model, joined, tensors.to(self.model.device)).split()
+
+    def _remember_prediction(self, slices: Sequence[tuple[SliceEmbeddings, Segmentation]]) -> list[SliceMemories]:
+        return [sam2_memory.remember_prediction(self.model, *embedded) for embedded in slices]
+
+    def _segment(self, slices: Sequence[tuple[SliceEmbeddings, MemoryBank[SliceMemories]]]) -> list[Segmentation]:
+        embeddings, banks = zip(*slices, strict=True)
+        entries, pointer_span = self._entries(banks)
+        joined = SliceEmbeddings.join(embeddings)
+        return sam2_memory.segment_from_memory(self.model, joined, entries, pointer_span).split()
 
     def _entries(self, banks: Sequence[MemoryBank[SliceMemories]]) -> tuple[list[MemoryEntry], int]:
         """Put the banks into one list of (batched) entries in the predictor's order; and the pointers' span."""

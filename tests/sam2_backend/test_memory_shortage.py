@@ -1,0 +1,84 @@
+"""A device whose memory is too small, played by functions that refuse large batches as PyTorch does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from napari_revsam2.cli.app import main
+from napari_revsam2.engine.config import RevSAM2Config
+from napari_revsam2.engine.errors import NotEnoughMemoryError
+from napari_revsam2.engine.events import RunFinished
+from napari_revsam2.engine.pipeline import run_revsam2
+from napari_revsam2.file_problem import open_problem
+from napari_revsam2.sam2_backend import sam2_memory
+from napari_revsam2.sam2_backend.checkpoints import load_model
+from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
+from napari_revsam2.sample_data import sample_query, sample_supports
+
+CONFIG = RevSAM2Config(n_support=2, top_k=2)
+STEPS = ["embed_slices", "remember_masks", "segment_from_memory"]
+
+
+@pytest.fixture
+def shrink(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
+    """Let a step of the network take no more than so many slices at once."""
+
+    def shrink(step: str, most: int) -> None:
+        compute = getattr(sam2_memory, step)
+
+        def limited(model: Any, batch: Any, *others: Any) -> Any:
+            count = len(batch) if isinstance(batch, torch.Tensor) else len(batch.top)
+            if count > most:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return compute(model, batch, *others)
+
+        monkeypatch.setattr(sam2_memory, step, limited)
+
+    return shrink
+
+
+def run(propagator: Sam2Propagator) -> RunFinished:
+    """Run on a few slices of the sample data."""
+    problem = open_problem(list(sample_supports()), sample_query()[0], CONFIG)
+    query = type(problem.query)(problem.query.slices[12:17], problem.query.limits)
+    *_, last = run_revsam2(propagator, problem.supports, query, CONFIG, (1,))
+    assert isinstance(last, RunFinished)
+    return last
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_short_of_memory_the_batch_is_halved_and_the_result_is_the_same(
+    step: str, shrink: Callable[[str, int], None]
+) -> None:
+    model = load_model("revsam2-mini")
+    expected = run(Sam2Propagator(model))
+    propagator = Sam2Propagator(model, batch_size=4)
+    shrink(step, 1)
+    found = run(propagator)
+    assert propagator.batch_size == 1
+    np.testing.assert_array_equal(found.segmentation, expected.segmentation)
+
+
+@pytest.mark.parametrize("step", [*STEPS, "remember_prediction"])
+def test_when_one_slice_is_too_much_it_says_what_to_choose(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(sam2_memory, step, refuse)
+    with pytest.raises(NotEnoughMemoryError, match="choose a smaller checkpoint"):
+        run(Sam2Propagator(load_model("revsam2-mini")))
+
+
+def test_the_command_line_says_it_in_one_line(
+    tmp_path: Path, shrink: Callable[[str, int], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shrink("embed_slices", 0)
+    assert main(["demo", "--output", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
