@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 
 import numpy as np
 import pytest
 import torch
 
 from napari_revsam2.engine.config import Mode, RevSAM2Config
-from napari_revsam2.engine.errors import CheckpointError
+from napari_revsam2.engine.errors import CheckpointError, NotEnoughMemoryError
 from napari_revsam2.engine.events import Stage
 from napari_revsam2.plugin.networks import KeptNetwork
 from napari_revsam2.plugin.run_controller import REDRAW_SHARE, RunController
 from napari_revsam2.plugin.run_state import Phase
 from tests.engine.conftest import BRIGHT, DARK
 
-from .conftest import CONFIG, TRUTH, assert_is_truth
+from .conftest import CONFIG, TRUTH, HeldPropagator, assert_is_truth
 
 
 @pytest.fixture
@@ -157,6 +159,23 @@ def test_any_error_on_the_thread_ends_the_run_in_words(
     assert words in controller.state.message
     np.testing.assert_array_equal(viewer.layers["query"].data, before)
     assert "a run failed" in caplog.text
+
+
+def test_out_of_memory_the_network_and_its_embeddings_are_given_back(viewer, qtbot, request_of):
+    made = []
+
+    def load(config) -> HeldPropagator:
+        network = HeldPropagator()
+        network.error, network.fails_at = NotEnoughMemoryError("Choose a smaller one."), 10
+        made.append(weakref.ref(network))
+        return network
+
+    controller = RunController(viewer.layers, KeptNetwork(load))
+    controller.start(request_of())
+    qtbot.waitUntil(lambda: controller.state.phase is Phase.FAILED)
+    gc.collect()
+    assert [reference() for reference in made] == [None]
+    controller.close()
 
 
 def test_after_a_failure_the_next_run_works(controller, network, request_of, finish):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.embedding_store import StoredEmbeddings
+from napari_revsam2.engine.errors import NotEnoughMemoryError
 from napari_revsam2.engine.propagator import Propagator
 
 LoadPropagator = Callable[[RevSAM2Config], Propagator[Any, Any, Any]]
@@ -57,6 +59,15 @@ class KeptNetwork:
             self._network.clear()
         self._problem = problem
         return self._network
+
+    @contextmanager
+    def given_back_when_it_is_too_large(self) -> Iterator[None]:
+        """Keep neither network nor embeddings when the memory isn't enough, so that the next choice finds it free."""
+        try:
+            yield
+        except (NotEnoughMemoryError, MemoryError):
+            self._network = self._problem = self._choice = None
+            raise
 
     def forget_embeddings(self) -> None:
         """Let the next run encode everything anew."""

@@ -241,12 +241,14 @@ class RunController(QObject):
 
 
 def _run(network: KeptNetwork, request: RunRequest) -> Generator[Event, None, None]:
-    propagator = network.for_run(request.config, request.slices.data)
-    yield from run_revsam2(propagator, request.supports, request.query, request.config, request.labels)
+    with network.given_back_when_it_is_too_large():
+        propagator = network.for_run(request.config, request.slices.data)
+        yield from run_revsam2(propagator, request.supports, request.query, request.config, request.labels)
 
 
 def _run_again(
     network: KeptNetwork, request: RunRequest, masks: Mapping[int, Mapping[int, Mask]]
 ) -> Generator[Event, None, None]:
-    propagator = network.for_run(request.config, request.slices.data)
-    yield from propagate_again(propagator, request.query, masks, request.config)
+    with network.given_back_when_it_is_too_large():
+        propagator = network.for_run(request.config, request.slices.data)
+        yield from propagate_again(propagator, request.query, masks, request.config)
