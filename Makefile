@@ -5,8 +5,8 @@ ARGS ?=
 OUTPUT ?= demo_output
 
 # `make checkpoint`: pixels:until-step of each stage, and the length of the learning rate's decay.
-STAGES ?= 128:5200
-STEPS ?= 5200
+STAGES ?= 128:5900
+STEPS ?= 5900
 RUN_DIR ?= training/run
 
 # Linux without an NVIDIA driver gets PyTorch's CPU build: 0.2 GB instead of 3. `make TORCH_INDEX= ...` takes PyPI's.

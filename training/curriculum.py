@@ -39,5 +39,5 @@ def lesson(progress: float) -> Lesson:
         features_only=progress < FEATURES_UNTIL,
         easy=float(np.interp(progress, [0.06, 0.2, 0.6], [0.7, 0.7, 0.15])),
         warped=float(np.interp(progress, [0.13, 0.35], [1.0, 0.1])),
-        follows=float(np.interp(progress, [0.2, 0.3], [0.0, 0.5])),
+        follows=float(np.interp(progress, [0.2, 0.3, 0.7, 0.75], [0.0, 0.5, 0.5, 0.8])),
     )

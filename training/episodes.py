@@ -1,4 +1,4 @@
-"""Episodes: support slices of some patients, consecutive query slices of another, and masks of two classes."""
+"""Episodes: support slices of some patients, query slices of another in order, and masks of two classes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from anatomy import Anatomy, Labels, random_anatomy
+from numpy.typing import NDArray
 from rendering import Contrast, Image, easy_contrast, random_contrast, render, resize
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+Indices = NDArray[np.int64]
+
 IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
-N_QUERIES = 4
+N_QUERIES = 8
 N_CLASSES = 2
 N_TISSUES = 48
 """More than any anatomy has."""
@@ -146,7 +149,7 @@ def _similarities(rng: np.random.Generator, count: int) -> Tensor:
 
 
 def _batch_shape(rng: np.random.Generator) -> tuple[int, int]:
-    """Supports per episode, most often the ten of the paper, and episodes per batch: about 24 slices in all."""
+    """Supports per episode, most often the ten of the paper, and episodes per batch: about 24 slices, two at least."""
     n_supports = int(rng.choice([1, 2, 4, 6, 10], p=[0.1, 0.15, 0.2, 0.2, 0.35]))
     return n_supports, max(2, round(24 / (n_supports + N_QUERIES)))
 
@@ -206,25 +209,38 @@ def _support_slices(rng: np.random.Generator, volume: Labels, target: int, count
 
 
 def _query_slices(rng: np.random.Generator, volume: Labels, target: int, zoom: float) -> Labels | None:
-    """Consecutive slices around an end of the target, within it, or away from it, cut to a field of view."""
+    """Slices in order, across the target and beyond its ends or next to each other, cut to a field of view."""
     present = np.flatnonzero((volume == target).any((1, 2)))
     if not len(present):
         return None
-    step = int(rng.integers(1, 5))
-    span = step * (N_QUERIES - 1)
-    where = rng.random()
-    if where < 0.35:
-        middle = int(present[0] if rng.random() < 0.5 else present[-1])
-    elif where < 0.85:
-        middle = int(rng.choice(present))
-    else:
-        middle = int(rng.integers(len(volume)))
-    start = int(np.clip(middle - span // 2, 0, len(volume) - span - 1))
-    chosen = volume[start : start + span + 1 : step]
+    draw = _slices_across if rng.random() < 0.5 else _neighbours
+    chosen = volume[draw(rng, present, len(volume))]
     if rng.random() < 0.5:
         chosen = np.ascontiguousarray(chosen[::-1])
     cut = _field_of_view(rng, volume, target, zoom)
     return chosen[:, cut[0], cut[1]]
+
+
+def _slices_across(rng: np.random.Generator, present: Indices, depth: int) -> Indices:
+    """Slices from all of the target's extent and as much again around it."""
+    margin = max(N_QUERIES, round(0.5 * len(present)))
+    low, high = max(0, int(present[0]) - margin), min(depth, int(present[-1]) + 1 + margin)
+    return np.sort(rng.choice(np.arange(low, high), N_QUERIES, replace=False))
+
+
+def _neighbours(rng: np.random.Generator, present: Indices, depth: int) -> Indices:
+    """Every first to third slice around an end of the target, within it, or away from it."""
+    step = int(rng.integers(1, 4))
+    span = step * (N_QUERIES - 1)
+    where = rng.random()
+    if where < 0.4:
+        middle = int(present[0] if rng.random() < 0.5 else present[-1])
+    elif where < 0.85:
+        middle = int(rng.choice(present))
+    else:
+        middle = int(rng.integers(depth))
+    start = int(np.clip(middle - span // 2, 0, depth - span - 1))
+    return start + step * np.arange(N_QUERIES)
 
 
 def _field_of_view(rng: np.random.Generator, volume: Labels, target: int, zoom: float) -> tuple[slice, slice]:

@@ -124,13 +124,13 @@ def _remember(model: SAM2Base, embeddings: SliceEmbeddings, masks: Tensor) -> Sl
 def _conditional_slices(
     model: SAM2Base, batch: Batch, query: SliceEmbeddings, forward: Tensor, per_class: Tensor, rng: np.random.Generator
 ) -> list[MemoryEntry]:
-    """One to three query slices as memories: their own prediction where it is good, else a mask with mistakes."""
+    """One to five query slices as memories: their own prediction where it is good, else a mask with mistakes."""
     n_queries = batch.queries.shape[1]
     target, imperfect = batch.query_masks.flatten(0, 1), batch.imperfect_masks.flatten(0, 1)
     present = target.flatten(2).sum(2) > 0
     predicted = F.interpolate(forward.float(), size=target.shape[-2:], mode="bilinear", align_corners=False) > 0
     entries = []
-    for _ in range(int(rng.integers(1, 4))):
+    for _ in range(int(rng.integers(1, 6))):
         index = (present + 0.5 * torch.from_numpy(rng.random(present.shape))).argmax(1)
         rows = torch.arange(len(index))
         own, truth, mistaken = predicted[rows, index].float(), target[rows, index], imperfect[rows, index]
@@ -149,7 +149,8 @@ def _self_propagation(
     logits = []
     for position in range(n_queries):
         embeddings = query[per_class * n_queries + position]
-        queue = [MemoryEntry(m, model.num_maskmem - (position - i)) for i, m in enumerate(recent)]
+        reached = [i for i in range(position) if position - i < model.num_maskmem]
+        queue = [MemoryEntry(recent[i], model.num_maskmem - (position - i)) for i in reached]
         prediction = sam2_memory.segment_from_memory(model, embeddings, [*conditional, *queue], 1)
         logits.append(prediction.logits)
         recent.append(sam2_memory.remember_prediction(model, embeddings, prediction))

@@ -1,6 +1,6 @@
 """Train revsam2-mini on procedural episodes; stop and start it at will, it resumes where it was.
 
-python training/train.py --run-dir DIR --size 128 --until 5200 --steps 5200
+python training/train.py --run-dir DIR --size 128 --until 5900 --steps 5900
 """
 
 from __future__ import annotations
@@ -107,9 +107,9 @@ class Settings:
     init: str = ""
     """Checkpoint file to start from; by default random weights."""
     size: int = 128
-    until: int = 5200
+    until: int = 5900
     """Step at which this stage ends."""
-    steps: int = 5200
+    steps: int = 5900
     """Step at which the learning rate reaches zero and the curriculum ends."""
     rate: float = 4e-4
     seed: int = 0
