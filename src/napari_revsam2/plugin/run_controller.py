@@ -29,8 +29,8 @@ REDRAW_EVERY = 50
 REDRAW_SHARE = 0.03
 """Share of the time, at most, in which the window redraws itself while a run goes on.
 
-Where drawing is slow it takes a core from the model: under a software renderer an update takes some 50 ms, and 20 a
-second made a run on two cores take twice its time (``benchmarks/threads.py``).
+Where drawing is slow it takes a core from the model: under a software renderer an update took some 50 ms, and with 20
+a second (and the spinner of `run_progress`) a run on two cores took twice its time (seen in runs by hand).
 """
 
 

@@ -38,7 +38,7 @@ _CALM = 3
 """Percent of its speed at which napari's spinner turns during a run.
 
 It repaints 33 times a second. Under a software renderer each repaint composes the whole window, which takes a core from
-the model: a run on two cores took twice its time (``benchmarks/threads.py``).
+the model: a run on two cores took up to twice its time (seen in runs by hand).
 """
 
 
