@@ -10,9 +10,9 @@ isn't in the other figures. Printed are the ratio of wall times (median over pai
 gaps, and the time to the first result. Needs a screen (``xvfb-run`` makes one) and a machine with nothing else to do.
 
 Why the window used to slow the run, as seen in single runs by hand with parts switched off: with nothing drawn, a run
-beside the open window took its time alone, so it isn't the interpreter's lock. Under a software renderer each repaint composes the whole window on the cores that the model needs, and
-the spinner of napari's activity dock alone asks for 33 a second; `run_progress` slows it, and `run_controller` bounds
-the share of redraws.
+beside the open window took its time alone, so it isn't the interpreter's lock. Under a software renderer each repaint
+composes the whole window on the cores that the model needs, and the spinner of napari's activity dock alone asks for 33
+a second; `run_progress` slows it, and `run_controller` bounds the share of redraws.
 """
 
 from __future__ import annotations
