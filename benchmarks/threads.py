@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -41,6 +42,7 @@ from screenshots import run_to_the_end, until, window_with_sample
 
 def main(pairs: int, runs: int, times: int) -> None:
     """Measure in alternating processes, and print."""
+    os.environ["NAPARI_REVSAM2_EMBEDDINGS_GB"] = "0"  # none from the last run
     loops, widgets, ratios = [], [], []
     gaps: list[float] = []
     firsts: list[float] = []
@@ -67,6 +69,7 @@ def measure_loop(runs: int, times: int) -> dict[str, Any]:
     network = load_from_package(request.config)
 
     def job() -> None:
+        network.clear()
         for _ in run_revsam2(network, request.supports, request.query, request.config, request.labels):
             pass
 

@@ -23,6 +23,7 @@ class FakePropagator:
         self.embedded: list[Image] = []
         self.banks: list[MemoryBank[float]] = []
         self.batch_lengths: list[int] = []
+        self.computed_with = {"device": "cpu"}
 
     def embed(self, images: Sequence[Image], limits: Sequence[Limits]) -> list[Image]:
         """Record and return the images."""

@@ -77,9 +77,8 @@ def nothing_leaks(request) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def settings_of_its_own(tmp_path, monkeypatch) -> None:
-    """Keep a test's form off the user's settings (on Linux; elsewhere Qt has no such path) and checkpoints."""
-    monkeypatch.setenv("NAPARI_REVSAM2_CACHE", str(tmp_path))
+def settings_of_its_own(tmp_path) -> None:
+    """Keep a test's form off the user's settings (on Linux; elsewhere Qt has no such path)."""
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path))
 
 

@@ -12,6 +12,7 @@ import pytest
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_revsam2.engine.embedding_store import StoredEmbeddings
 from napari_revsam2.plugin.dock_widget import RevSAM2Widget
 from napari_revsam2.plugin.networks import KeptNetwork
 from napari_revsam2.plugin.run_state import Phase
@@ -28,7 +29,7 @@ def widget(qtbot, viewer, network):
     labels[3:] = 0
     viewer.layers.insert(0, _image(image))
     viewer.add_labels(labels, name="support labels", scale=(2, 1, 1))
-    widget = RevSAM2Widget(viewer, KeptNetwork(lambda config: network))
+    widget = RevSAM2Widget(viewer, KeptNetwork(lambda config: StoredEmbeddings(network)))
     qtbot.addWidget(widget)
     qtbot.waitUntil(lambda: widget.form.run_bar.button.isEnabled())
     yield widget
@@ -111,7 +112,7 @@ def test_a_session_brings_supports_choices_scores_and_result_back(ran, viewer, q
     ran.close()
     for layer in [layer for layer in viewer.layers if layer.name != "query"]:
         viewer.layers.remove(layer)
-    other = RevSAM2Widget(viewer, KeptNetwork(lambda config: network))
+    other = RevSAM2Widget(viewer, KeptNetwork(lambda config: StoredEmbeddings(network)))
     qtbot.addWidget(other)
     assert other.sessions.load_session(tmp_path / "s.npz"), other.form.run_bar.text.text()
     assert_is_truth(viewer.layers["query revsam2"].data)
@@ -223,7 +224,7 @@ def test_no_layer_and_no_widget_lives_on_when_the_one_is_removed_and_the_other_c
     viewer.add_labels(labels, name="support labels", scale=(2, 1, 1))
 
     def run_and_close() -> list[weakref.ref]:
-        widget = RevSAM2Widget(viewer, KeptNetwork(lambda config: network))
+        widget = RevSAM2Widget(viewer, KeptNetwork(lambda config: StoredEmbeddings(network)))
         qtbot.waitUntil(lambda: widget.form.run_bar.button.isEnabled())
         widget.form.run_bar.button.click()
         qtbot.waitUntil(lambda: not widget.controller.state.phase.is_active, timeout=10_000)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from napari_revsam2.engine.config import Mode, RevSAM2Config
+from napari_revsam2.engine.embedding_store import StoredEmbeddings
 from napari_revsam2.engine.errors import CheckpointError, NotEnoughMemoryError
 from napari_revsam2.engine.events import Stage
 from napari_revsam2.plugin.networks import KeptNetwork
@@ -24,7 +25,7 @@ from .conftest import CONFIG, TRUTH, HeldPropagator, assert_is_truth
 @pytest.fixture
 def controller(viewer, network):
     """A controller on the viewer's layers."""
-    controller = RunController(viewer.layers, KeptNetwork(lambda config: network))
+    controller = RunController(viewer.layers, KeptNetwork(lambda config: StoredEmbeddings(network)))
     yield controller
     controller.close()
 
@@ -164,11 +165,11 @@ def test_any_error_on_the_thread_ends_the_run_in_words(
 def test_out_of_memory_the_network_and_its_embeddings_are_given_back(viewer, qtbot, request_of):
     made = []
 
-    def load(config) -> HeldPropagator:
+    def load(config) -> StoredEmbeddings:
         network = HeldPropagator()
         network.error, network.fails_at = NotEnoughMemoryError("Choose a smaller one."), 10
         made.append(weakref.ref(network))
-        return network
+        return StoredEmbeddings(network)
 
     controller = RunController(viewer.layers, KeptNetwork(load))
     controller.start(request_of())
@@ -230,7 +231,7 @@ def test_a_second_run_replaces_the_one_that_goes_on(qtbot, controller, network, 
 
 
 def test_closed_during_a_run_the_thread_ends_and_the_layer_is_marked_partial(qtbot, viewer, network, request_of):
-    controller = RunController(viewer.layers, KeptNetwork(lambda config: network))
+    controller = RunController(viewer.layers, KeptNetwork(lambda config: StoredEmbeddings(network)))
     network.hold()
     controller.start(request_of())
     run_until(qtbot, controller, network, lambda: controller.result is not None)

@@ -9,6 +9,7 @@ from napari._app_model import get_app_model
 from qtpy.QtWidgets import QLabel
 from screenshots import picture, run_to_the_end, until, window_with_sample
 
+from napari_revsam2.engine.embedding_store import StoredEmbeddings
 from napari_revsam2.plugin.networks import KeptNetwork
 from napari_revsam2.plugin.run_state import Phase
 
@@ -32,7 +33,7 @@ def window(qapp, tmp_path, monkeypatch):
 def held(window, network):
     """The same with a fake network that waits before each slice, after a click on Run."""
     viewer, widget = window
-    widget.controller._network = KeptNetwork(lambda config: network)
+    widget.controller._network = KeptNetwork(lambda config: StoredEmbeddings(network))
     network.hold()
     widget.form.run_bar.button.click()
     return viewer, widget

@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_segment(commands.add_parser("segment", help="segment a query volume from annotated slices of others"))
     _add_demo(commands.add_parser("demo", help="run on the sample volumes that ship with the package"))
     _add_models(commands.add_parser("models", help="list, download, find or remove checkpoints that others publish"))
+    _add_cache(commands.add_parser("cache", help="look at, or clear, the embeddings that are kept between runs"))
     return parser
 
 
@@ -115,6 +116,25 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     removed = actions.add_parser("remove", help="delete a downloaded checkpoint")
     removed.set_defaults(command=_remove_model)
     removed.add_argument("name", metavar="NAME")
+
+
+def _add_cache(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_show_cache)
+    actions = parser.add_subparsers(metavar="ACTION")
+    actions.add_parser("show", help="where they are and what they take (the default)")
+    actions.add_parser("clear", help="delete them").set_defaults(command=_clear_cache)
+
+
+def _show_cache(_: argparse.Namespace) -> None:
+    from .cache import show_cache
+
+    show_cache()
+
+
+def _clear_cache(_: argparse.Namespace) -> None:
+    from .cache import clear_cache
+
+    clear_cache()
 
 
 def _list_models(_: argparse.Namespace) -> None:

@@ -59,14 +59,17 @@ def remove_model(name: str) -> None:
     Raises
     ------
     CheckpointError
-        When there is none of that name, or it isn't here.
+        When there is none of that name, it isn't here, or it can't be removed.
     """
     path = _known(name).path
     there = [p for p in (path, path.with_name(path.name + ".part")) if p.is_file()]
     if not there:
         raise CheckpointError(f"{name} isn't here: there is nothing to remove.")
-    for file in there:
-        file.unlink()
+    try:
+        for file in there:
+            file.unlink()
+    except OSError as error:
+        raise CheckpointError(f"{path} can't be removed: {error.strerror or error}.") from error
 
 
 def _known(name: str) -> PublishedCheckpoint:

@@ -61,6 +61,7 @@ def print_json(report: RunReport) -> None:
                 "query_slices": len(report.result.segmentation),
                 "notices": report.notices,
                 "settings": {**report.config.as_dict(), "axis": report.axis.value},
+                "computed_with": dict(report.result.computed_with),
                 "versions": {package: version(package) for package in _PACKAGES},
             }
         )

@@ -94,9 +94,9 @@ def _check_enough_supports(problem: FileProblem, request: Request) -> None:
 def _run(problem: FileProblem, request: Request, stopwatch: Stopwatch) -> tuple[RunFinished, tuple[str, ...]]:
     """Load the network and consume the run; result and notices."""
     with stopwatch.running("load"):
-        from napari_revsam2.sam2_backend.loading import load_propagator  # loads torch
+        from napari_revsam2.sam2_backend.loading import load_with_store  # loads torch
 
-        propagator = load_propagator(request.config)
+        propagator = load_with_store(request.config)
     events = run_revsam2(propagator, problem.supports, problem.query, request.config, request.labels)
     notices = []
     with RunProgress() as progress:

@@ -9,6 +9,9 @@ from typing import Any
 from .errors import ProblemError
 from .intensity_window import IntensityWindow
 
+_STRIDE = 32
+"""Pixels that become one in the deepest level of the image encoder."""
+
 
 class Mode(str, Enum):
     """Which slices of the query speak for the rest: the rows of the paper's Table 5."""
@@ -21,6 +24,16 @@ class Mode(str, Enum):
     """The most recent ones, unselected, beside the supports."""
     RANDOM = "random"
     """k slices drawn at random."""
+
+
+class Precision(str, Enum):
+    """What the network's matrix products are computed in."""
+
+    AUTO = "auto"
+    """What is fastest on the device without loss that is seen in masks."""
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
 
 
 def _option(default: Any, label: str, text: str, minimum: int | None = None) -> Any:
@@ -54,6 +67,14 @@ class RevSAM2Config:
     seed: int = _option(0, "Seed", "Seed of mode random.", 0)
     checkpoint: str = _option("revsam2-mini", "Checkpoint", "Name of a known checkpoint, or a file.")
     device: str = _option("auto", "Device", "auto, cpu, cuda or mps.")
+    precision: Precision = _option(
+        Precision.AUTO,
+        "Precision",
+        "auto: half precision on CUDA, and on a processor that is faster with it; else float32.",
+    )
+    image_size: int = _option(
+        0, "Image size", "Side of the square image the network sees, in pixels, a multiple of 32; 0: as it was made.", 0
+    )
 
     def __post_init__(self) -> None:
         """Check the bounds."""
@@ -61,8 +82,10 @@ class RevSAM2Config:
             minimum, value = option.metadata["minimum"], getattr(self, option.name)
             if minimum is not None and value < minimum:
                 raise ProblemError(f"{option.metadata['label']} must be at least {minimum}, not {value}.")
+        if self.image_size % _STRIDE:
+            raise ProblemError(f"The image size must be a multiple of {_STRIDE}, not {self.image_size}.")
         IntensityWindow.parse(self.window)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for provenance."""
-        return {**asdict(self), "mode": self.mode.value}
+        return {**asdict(self), "mode": self.mode.value, "precision": self.precision.value}

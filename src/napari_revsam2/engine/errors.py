@@ -23,3 +23,7 @@ class DeviceError(RevSAM2Error):
 
 class NotEnoughMemoryError(RevSAM2Error):
     """Not even a single slice fits the device's memory."""
+
+
+class EmbeddingFilesError(RevSAM2Error):
+    """Embeddings on disk that can't be written, or are gone."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -145,11 +146,14 @@ class RunFinished:
         One for each class.
     config : RevSAM2Config
         The settings it ran with.
+    computed_with : mapping of str to str
+        The device and precision that the network chose, where a setting leaves the choice to it.
     """
 
     segmentation: NDArray[np.unsignedinteger[Any]]
     labels: tuple[LabelResult, ...]
     config: RevSAM2Config
+    computed_with: Mapping[str, str] = field(default_factory=dict)
 
 
 Event = StageStarted | SliceEmbedded | SliceSegmented | SliceScored | SlicesSelected | Notice | RunFinished

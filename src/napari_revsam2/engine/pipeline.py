@@ -85,7 +85,7 @@ def run_revsam2(
         embeddings = [embedding_of[support] for support in chosen[label]]
         task = Task(propagator, label, chosen[label], embeddings, query_embeddings, (height, width))
         results.append((yield from _segment_label(task, config, merger)))
-    yield RunFinished(merger.segmentation, tuple(results), config)
+    yield RunFinished(merger.segmentation, tuple(results), config, propagator.computed_with)
 
 
 def propagate_again(
@@ -139,7 +139,7 @@ def propagate_again(
         yield StageStarted(Stage.SELF, label, n_query)
         yield from _merge(query_self_propagation(task, memories, kept), merger)
         results.append(LabelResult(label, (), np.full(n_query, np.nan), tuple(sorted(masks))))
-    yield RunFinished(merger.segmentation, tuple(results), config)
+    yield RunFinished(merger.segmentation, tuple(results), config, propagator.computed_with)
 
 
 def _collect(steps: Iterator[tuple[EmbeddingT, SliceEmbedded]]) -> Generator[Event, None, list[EmbeddingT]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -61,6 +61,10 @@ class Propagator(Protocol[EmbeddingT, MemoryT, PredictionT]):
     @property
     def reach(self) -> int:
         """How many slices back a recent memory still counts (tau in Eq. 14, and the object pointers' reach)."""
+
+    @property
+    def computed_with(self) -> Mapping[str, str]:
+        """What of the machine has a say in the numbers, such as ``device`` and ``precision``; for provenance."""
 
     def embed(self, images: Sequence[NDArray[Any]], limits: Sequence[Limits]) -> list[EmbeddingT]:
         """Embed slices (H, W) with their grey limits (Eq. 1, 11)."""

@@ -9,22 +9,21 @@ from typing import Any
 from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.embedding_store import StoredEmbeddings
 from napari_revsam2.engine.errors import NotEnoughMemoryError
-from napari_revsam2.engine.propagator import Propagator
 
-LoadPropagator = Callable[[RevSAM2Config], Propagator[Any, Any, Any]]
+LoadPropagator = Callable[[RevSAM2Config], StoredEmbeddings[Any, Any, Any]]
 
 
-def load_from_package(config: RevSAM2Config) -> Propagator[Any, Any, Any]:
+def load_from_package(config: RevSAM2Config) -> StoredEmbeddings[Any, Any, Any]:
     """Load the checkpoint of ``config`` onto its device; imports torch, which takes seconds, only now.
 
     Raises
     ------
-    CheckpointError, DeviceError
-        When either isn't to be had.
+    CheckpointError, DeviceError, EmbeddingFilesError
+        When one of them isn't to be had.
     """
-    from napari_revsam2.sam2_backend.loading import load_propagator
+    from napari_revsam2.sam2_backend.loading import load_with_store
 
-    return load_propagator(config)
+    return load_with_store(config)
 
 
 class KeptNetwork:
@@ -38,7 +37,7 @@ class KeptNetwork:
 
     def __init__(self, load: LoadPropagator = load_from_package) -> None:
         self._load = load
-        self._choice: tuple[str, str] | None = None
+        self._choice: tuple[object, ...] | None = None
         self._problem: object = None
         self._network: StoredEmbeddings[Any, Any, Any] | None = None
 
@@ -50,10 +49,10 @@ class KeptNetwork:
         RevSAM2Error
             When it can't be loaded.
         """
-        choice = (config.checkpoint, config.device)
+        choice = (config.checkpoint, config.device, config.precision, config.image_size)
         if self._network is None or choice != self._choice:
             self._network = None  # the old one goes before the new one comes
-            self._network = StoredEmbeddings(self._load(config))
+            self._network = self._load(config)
             self._choice = choice
         elif problem is not self._problem:
             self._network.clear()

@@ -20,6 +20,7 @@ def provenance(request: RunRequest, state: RunState) -> dict[str, Any]:
     settings["checkpoint"] = PurePath(settings["checkpoint"]).name
     return {
         "settings": {**settings, "slice_axis": request.slices.axis, "first_slice": request.slices.start},
+        "computed_with": dict(state.computed_with),
         "versions": {package: version(package) for package in _PACKAGES},
         "labels": list(request.labels),
         "scores": {str(c): [None if np.isnan(s) else float(s) for s in scores] for c, scores in state.scores.items()},

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_revsam2.engine.events import (
     Event,
     Notice,
+    RunFinished,
     SliceEmbedded,
     SliceScored,
     SliceSegmented,
@@ -59,6 +60,8 @@ class RunState:
         For each class ``pi`` per query slice (M,); nan where not known.
     selected : mapping of int to tuple of int
         For each class its conditional slices.
+    computed_with : mapping of str to str
+        Device and precision, known at the end.
     notices : tuple of str
         What the user should know.
     message : str
@@ -73,6 +76,7 @@ class RunState:
     total: int = 0
     scores: Scores = field(default_factory=lambda: MappingProxyType({}))
     selected: Selection = field(default_factory=lambda: MappingProxyType({}))
+    computed_with: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notices: tuple[str, ...] = ()
     message: str = ""
 
@@ -113,9 +117,10 @@ def update(state: RunState, event: Event) -> RunState:
             return replace(state, done=state.done + 1)
         case SlicesSelected(label, indices):
             return with_selected(state, label, indices)
+        case RunFinished():
+            return replace(state, computed_with=event.computed_with)
         case Notice(text):
             return replace(state, notices=(*state.notices, text))
-    return state
 
 
 def _scored(state: RunState, label: int, index: int, reverse_score: float) -> Scores:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from functools import cache
+
 import torch
 
+from napari_revsam2.engine.config import Precision
 from napari_revsam2.engine.errors import DeviceError
 
 
@@ -27,3 +31,41 @@ def choose_device(name: str) -> torch.device:
     if not available[name]:
         raise DeviceError(f"This machine has no {name} device that PyTorch can use: choose auto or cpu.")
     return torch.device(name)
+
+
+def choose_precision(wanted: Precision, device: torch.device) -> torch.dtype:
+    """Turn a setting into what a device computes in.
+
+    By itself: on CUDA bfloat16 where the hardware has it, else float16; on a CPU bfloat16 where the hardware has it and
+    is measured faster; else float32.
+    """
+    if wanted is not Precision.AUTO:
+        dtype: torch.dtype = getattr(torch, wanted.value)
+        return dtype
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    if device.type == "cpu" and _cpu_has_bfloat16() and _bfloat16_is_faster():
+        return torch.bfloat16
+    return torch.float32
+
+
+def _cpu_has_bfloat16() -> bool:
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+@cache
+def _bfloat16_is_faster() -> bool:
+    """Measure matrix products of the size that attention has."""
+    seconds = {dtype: _product_time(dtype) for dtype in (torch.float32, torch.bfloat16)}
+    return seconds[torch.bfloat16] < seconds[torch.float32]
+
+
+def _product_time(dtype: torch.dtype) -> float:
+    """Seconds of the fastest of five products, after one for practice."""
+    matrix = torch.ones(1024, 1024, dtype=dtype)
+    seconds = []
+    for _ in range(6):
+        started = time.perf_counter()
+        matrix @ matrix
+        seconds.append(time.perf_counter() - started)
+    return min(seconds[1:])

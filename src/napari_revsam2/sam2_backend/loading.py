@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from napari_revsam2.engine.config import RevSAM2Config
+from napari_revsam2.engine.embedding_store import StoredEmbeddings
 
+from .cache import size_limit
 from .checkpoints import load_model
-from .device import choose_device
+from .device import choose_device, choose_precision
+from .embedding_files import EmbeddingFiles
+from .sam2_memory import Segmentation, SliceEmbeddings, SliceMemories
 from .sam2_propagator import Sam2Propagator
+
+StoredSam2 = StoredEmbeddings[SliceEmbeddings, SliceMemories, Segmentation]
 
 
 def load_propagator(config: RevSAM2Config) -> Sam2Propagator:
@@ -18,4 +24,21 @@ def load_propagator(config: RevSAM2Config) -> Sam2Propagator:
         When either isn't to be had.
     """
     device = choose_device(config.device)
-    return Sam2Propagator(load_model(config.checkpoint, device))
+    model = load_model(config.checkpoint, device, config.image_size or None)
+    return Sam2Propagator(model, precision=choose_precision(config.precision, device))
+
+
+def load_with_store(config: RevSAM2Config) -> StoredSam2:
+    """Load the checkpoint of ``config``, and keep its embeddings in memory and in the user's cache.
+
+    Raises
+    ------
+    CheckpointError, DeviceError
+        When either isn't to be had.
+    EmbeddingFilesError
+        When the cache can't be written.
+    """
+    propagator = load_propagator(config)
+    if not size_limit():
+        return StoredEmbeddings(propagator)
+    return StoredEmbeddings(propagator, EmbeddingFiles(propagator.model, propagator.computed_with["precision"]))

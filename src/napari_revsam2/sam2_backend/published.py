@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import pooch
+from .cache import cache_folder
 
 _META = "https://dl.fbaipublicfiles.com/segment_anything_2"
 _HUB = "https://huggingface.co"
@@ -54,9 +53,8 @@ class PublishedCheckpoint:
 
 
 def checkpoint_folder() -> Path:
-    """Give the folder of downloaded checkpoints: ``$NAPARI_REVSAM2_CACHE/checkpoints``, by default the user's cache."""
-    base = os.environ.get("NAPARI_REVSAM2_CACHE") or pooch.os_cache("napari-revsam2")
-    return Path(base) / "checkpoints"
+    """Give the folder of downloaded checkpoints."""
+    return cache_folder() / "checkpoints"
 
 
 def by_hand(checkpoint: PublishedCheckpoint) -> str:

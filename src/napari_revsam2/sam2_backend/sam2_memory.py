@@ -35,6 +35,11 @@ class TensorBatch:
         """Select slices by a slice object, a list or a tensor of indices."""
         return type(self)(*(tensor[index] for tensor in self._tensors()))
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all tensors."""
+        return sum(tensor.nbytes for tensor in self._tensors())
+
     def split(self: BatchT) -> list[BatchT]:
         """Cut into batches of one."""
         return [self[i : i + 1] for i in range(len(self))]

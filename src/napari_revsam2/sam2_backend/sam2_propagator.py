@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -38,17 +38,25 @@ class Sam2Propagator:
         The network in evaluation mode on its device, or a ``SAM2VideoPredictor``, which is one.
     batch_size : int
         Slices computed together; halved for good when the device's memory doesn't suffice.
+    precision : torch.dtype
+        What matrix products are computed in; all else follows PyTorch's autocast.
     """
 
-    def __init__(self, model: SAM2Base, batch_size: int = 4) -> None:
+    def __init__(self, model: SAM2Base, batch_size: int = 4, precision: torch.dtype = torch.float32) -> None:
         self.model = model
         self.batch_size = batch_size
+        self.precision = precision
 
     @property
     def reach(self) -> int:
         """How many slices back a recent memory still counts."""
         pointers = self.model.max_obj_ptrs_in_encoder - 1 if self.model.use_obj_ptrs_in_encoder else 0
         return int(max(self.model.num_maskmem - 1, pointers))
+
+    @property
+    def computed_with(self) -> Mapping[str, str]:
+        """Say which device and precision were chosen."""
+        return {"device": self.model.device.type, "precision": str(self.precision).removeprefix("torch.")}
 
     @torch.inference_mode()
     def embed(self, images: Sequence[NDArray[Any]], limits: Sequence[Limits]) -> list[SliceEmbeddings]:
@@ -113,7 +121,8 @@ class Sam2Propagator:
         while True:
             size = min(self.batch_size, len(items))
             try:
-                return [result for batch in in_batches(items, size) for result in compute(batch)]
+                with self._autocast():
+                    return [result for batch in in_batches(items, size) for result in compute(batch)]
             except torch.OutOfMemoryError as error:
                 if size == 1:
                     raise NotEnoughMemoryError(_TOO_LARGE) from error
@@ -121,6 +130,9 @@ class Sam2Propagator:
             self.batch_size = size // 2
             if self.model.device.type == "cuda":
                 torch.cuda.empty_cache()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.model.device.type, self.precision, enabled=self.precision is not torch.float32)
 
     def _embed(self, slices: Sequence[tuple[NDArray[Any], Limits]]) -> list[SliceEmbeddings]:
         tensors = torch.stack([slice_to_tensor(image, limits, self.model.image_size) for image, limits in slices])

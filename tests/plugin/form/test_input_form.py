@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.errors import ProblemError
 from napari_revsam2.plugin.input_form import InputForm
 from tests.engine.conftest import BRIGHT, DARK, paint
@@ -192,4 +194,4 @@ def test_choices_of_another_kind_are_refused(sample, choices):
 def test_settings_are_stored_but_neither_layers_nor_slices(sample, stored):
     sample.settings.top_k.box.setValue(2)
     stored.sync()
-    assert set(stored.allKeys()) == {"n_support", "top_k", "mode", "window", "seed", "checkpoint", "device"}
+    assert set(stored.allKeys()) == {option.name for option in fields(RevSAM2Config)}

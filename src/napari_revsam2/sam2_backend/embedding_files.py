@@ -1,0 +1,124 @@
+"""Embeddings on disk: one safetensors file a slice, which appears under its name when it is whole."""
+
+from __future__ import annotations
+
+import os
+import time
+from hashlib import blake2b
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from sam2.modeling.sam2_base import SAM2Base
+
+from napari_revsam2.engine.errors import EmbeddingFilesError
+
+from .cache import GIGABYTE, embeddings_folder, size_limit, trim
+from .sam2_memory import SliceEmbeddings
+
+_FORMAT = 1
+"""Raised when the same network and slice give other numbers or another file."""
+
+
+class EmbeddingFiles:
+    """The embeddings of one network; implements `napari_revsam2.engine.embedding_store.EmbeddingFiles`.
+
+    The folder's name is a hash of the network, its image size and precision, a file's that of the slice and its grey
+    limits: no names and no paths of images. A file's time of change is when it was used last. The files of this and
+    all other networks together keep to `cache.size_limit`, but what this object has used stays.
+
+    Parameters
+    ----------
+    model : SAM2Base
+        The network, on its device.
+    precision : str
+        What it computes in.
+
+    Raises
+    ------
+    EmbeddingFilesError
+        When the folder can't be written.
+    """
+
+    def __init__(self, model: SAM2Base, precision: str) -> None:
+        self._folder = embeddings_folder() / network_hash(model, precision)
+        self._device = model.device
+        self._opened = time.time() - 2  # the clocks of file systems are coarse
+        self._untrimmed = 0
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            embeddings_folder().chmod(0o700)  # they are made from patients' images
+            trim(size_limit())
+        except OSError as error:
+            raise _unwritable(error) from error
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a whole embedding is there; one that isn't is removed."""
+        path = self._path(key)
+        try:
+            with safe_open(path, "pt"):  # reads the header and compares the length
+                os.utime(path)
+        except FileNotFoundError:
+            return False
+        except (SafetensorError, OSError):
+            path.unlink(missing_ok=True)
+            return False
+        return True
+
+    def load(self, key: str) -> SliceEmbeddings:
+        """Read an embedding onto the network's device.
+
+        Raises
+        ------
+        EmbeddingFilesError
+            When it is gone.
+        """
+        path = self._path(key)
+        try:
+            os.utime(path)
+            return SliceEmbeddings(**load_file(path, device=str(self._device)))
+        except (SafetensorError, OSError, TypeError) as error:
+            raise EmbeddingFilesError(
+                "An embedding was removed from the cache while a run needed it: run again."
+            ) from error
+
+    def save(self, key: str, embedding: SliceEmbeddings) -> None:
+        """Write an embedding.
+
+        Raises
+        ------
+        EmbeddingFilesError
+            When there is no room.
+        """
+        path = self._path(key)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        try:
+            save_file({name: tensor.contiguous() for name, tensor in vars(embedding).items()}, part)
+            part.replace(path)
+            self._untrimmed += embedding.nbytes
+            if self._untrimmed > GIGABYTE:
+                trim(size_limit(), keep_since=self._opened)
+                self._untrimmed = 0
+        except (SafetensorError, OSError) as error:
+            part.unlink(missing_ok=True)
+            raise _unwritable(error) from error
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.safetensors"
+
+
+def network_hash(model: SAM2Base, precision: str) -> str:
+    """Hash of all that makes one network's embeddings differ from another's."""
+    described = blake2b(repr((_FORMAT, model.image_size, precision)).encode(), digest_size=8)
+    for name, tensor in model.state_dict().items():
+        described.update(name.encode())
+        described.update(tensor.cpu().contiguous().view(torch.uint8).numpy().data)
+    return described.hexdigest()
+
+
+def _unwritable(error: Exception) -> EmbeddingFilesError:
+    return EmbeddingFilesError(
+        f"Embeddings can't be kept in {embeddings_folder()} ({error}): make room, or set NAPARI_REVSAM2_CACHE to "
+        "another folder, or NAPARI_REVSAM2_EMBEDDINGS_GB to 0 to keep them in memory."
+    )
