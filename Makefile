@@ -23,7 +23,7 @@ LOGGED = >> $(LOG) 2>&1 || { cat $(LOG); echo "The set-up failed; its log is abo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint checkpoint clean screen screenshots bench-threads
+.PHONY: help demo test test-slow lint checkpoint clean screen screenshots bench-threads bench
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -51,6 +51,9 @@ screenshots: .venv/.installed-test screen ## the README's pictures of the window
 
 bench-threads: .venv/.installed-test screen ## whether window and model slow each other down
 	xvfb-run -a -s "-screen 0 1280x800x24" $(BIN)/python benchmarks/threads.py
+
+bench: .venv/.installed-test ## time the pipeline against the stock predictor, and how it grows (about an hour)
+	$(BIN)/python -W ignore benchmarks/speed.py --output bench_output.json $(ARGS)
 
 checkpoint: .venv/.installed-training ## train revsam2-mini anew (hours; stop and start at will) and put it into the package
 	@set -e; for stage in $(STAGES); do \

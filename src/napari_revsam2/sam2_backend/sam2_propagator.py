@@ -21,6 +21,10 @@ from .slice_preprocessing import logits_to_size, mask_to_tensor, slice_to_tensor
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
+_BATCH_PIXELS = 2**17
+"""Pixels of images that a CPU computes together: small images wait for the calls between them, large ones for the
+processor's caches (`benchmarks/speed.py --batches`)."""
+
 _TOO_LARGE = (
     "The device's memory isn't enough even for one slice at a time: choose a smaller checkpoint, fewer supports (N), "
     "or the device cpu."
@@ -36,15 +40,16 @@ class Sam2Propagator:
     ----------
     model : SAM2Base
         The network in evaluation mode on its device, or a ``SAM2VideoPredictor``, which is one.
-    batch_size : int
-        Slices computed together; halved for good when the device's memory doesn't suffice.
+    batch_size : int, optional
+        Slices computed together, by default what suits device and image size; halved for good when the device's memory
+        doesn't suffice.
     precision : torch.dtype
         What matrix products are computed in; all else follows PyTorch's autocast.
     """
 
-    def __init__(self, model: SAM2Base, batch_size: int = 4, precision: torch.dtype = torch.float32) -> None:
+    def __init__(self, model: SAM2Base, batch_size: int | None = None, precision: torch.dtype = torch.float32) -> None:
         self.model = model
-        self.batch_size = batch_size
+        self.batch_size = batch_size or _batch_size(model)
         self.precision = precision
 
     @property
@@ -175,6 +180,10 @@ class Sam2Propagator:
                 )
             )
         return entries, span
+
+
+def _batch_size(model: SAM2Base) -> int:
+    return max(1, _BATCH_PIXELS // model.image_size**2) if model.device.type == "cpu" else 4
 
 
 def _layout(bank: MemoryBank[SliceMemories]) -> tuple[Any, ...]:
