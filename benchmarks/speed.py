@@ -1,13 +1,15 @@
 """Time the pipeline against the same pipeline scripted on the stock ``SAM2VideoPredictor``, and how it grows.
 
-    python benchmarks/speed.py [versus] [reuse] [growth] [batches] [--pairs 3] [--quick] [--output FILE.json]
+    python benchmarks/speed.py [versus] [reuse] [growth] [memory] [batches] [--pairs 3] [--quick] [--output FILE.json]
 
 ``versus``: our engine and the stock script (tests/sam2_backend/stock_reference.py, which encodes a frame in each video
 it is in, as such a script does) alternate in one process, on the same weights; their masks are compared. Beside it the
 share of our time that the method's arithmetic needs: floating-point operations counted by PyTorch, divided by the rate
 of this machine's matrix products. ``reuse``: a second class, and "propagate again", against a first run. ``growth``:
-time and peak memory, each in a process of its own, while M, N or the image size grow. ``batches``: slices computed
-together. Real architectures have seeded random weights: the arithmetic is the same, the masks mean nothing.
+time and peak memory, each in a process of its own, while M, N or the image size grow. ``memory``: peak memory for many
+slices of 512 x 512, with a network that computes a slice once and then gives copies of it, as large as the real thing.
+``batches``: slices computed together. Real architectures have seeded random weights: the arithmetic is the same, the
+masks mean nothing.
 
 Wants a machine with nothing else to do. ``--quick`` shrinks every case, to see that it runs.
 """
@@ -22,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,7 @@ from napari_revsam2.file_problem import open_problem
 from napari_revsam2.sam2_backend.architectures import ARCHITECTURES
 from napari_revsam2.sam2_backend.checkpoints import EMBEDDED, load_model
 from napari_revsam2.sam2_backend.embedding_files import EmbeddingFiles
+from napari_revsam2.sam2_backend.sam2_memory import TensorBatch
 from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
 from napari_revsam2.sample_data import sample_query, sample_supports
 
@@ -96,6 +99,7 @@ GROWTH = (
     *(Case("sam2.1-hiera-tiny", 512, n, 8) for n in (1, 5, 10)),
     *(Case("sam2.1-hiera-tiny", size, 1, 8) for size in (256, 512, 1024)),
 )
+MEMORY = tuple(Case("sam2.1-hiera-tiny", 1024, 1, m) for m in (32, 128, 512))
 QUICK = Case("sam2.1-hiera-tiny", 64, 2, 3)
 
 
@@ -144,16 +148,16 @@ def reuse(case: Case) -> Iterator[Row]:
     }
 
 
-def growth(cases: tuple[Case, ...]) -> Iterator[Row]:
+def growth(cases: tuple[Case, ...], how: str = "real") -> Iterator[Row]:
     """Take time and peak memory, each case in a process of its own."""
     for case in cases:
-        command = [sys.executable, "-W", "ignore", __file__, "--one", json.dumps(asdict(case))]
+        command = [sys.executable, "-W", "ignore", __file__, "--one", how, json.dumps(asdict(case))]
         yield {**asdict(case), **json.loads(subprocess.run(command, check=True, capture_output=True).stdout)}
 
 
-def one(case: Case) -> Row:
+def one(how: str, case: Case) -> Row:
     """Run a case in this process, with embeddings in memory and in files as users have them."""
-    job = Job(case)
+    job = Job(case) if how == "real" else played_job(case)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NAPARI_REVSAM2_CACHE"] = folder
         job.network = StoredEmbeddings(job.network, EmbeddingFiles(job.network.model, "float32"))
@@ -169,6 +173,54 @@ def batches(cases: tuple[Case, ...]) -> Iterator[Row]:
         for size in (1, 4, 8, 16):
             job.network = Sam2Propagator(job.network.model, size)
             yield {**asdict(case), "batch": size, "seconds": min(timed(job.run)[1] for _ in range(3))}
+
+
+class Played(Sam2Propagator):
+    """Computes each kind of step once, and then gives copies."""
+
+    def __init__(self, model: SAM2Base) -> None:
+        super().__init__(model)
+        self._first: dict[object, TensorBatch] = {}
+
+    def _embed(self, slices: Sequence[Any]) -> list[Any]:
+        return self._copies("embed", super()._embed, slices)
+
+    def _remember_masks(self, slices: Sequence[Any]) -> list[Any]:
+        return self._copies("masks", super()._remember_masks, slices)
+
+    def _remember_prediction(self, slices: Sequence[Any]) -> list[Any]:
+        return self._copies("prediction", super()._remember_prediction, slices)
+
+    def _segment(self, slices: Sequence[Any]) -> list[Any]:
+        bank = slices[0][1]
+        return self._copies((len(bank.conditional), len(bank.recent)), super()._segment, slices)
+
+    def _copies(self, kind: object, compute: Callable[[Any], list[Any]], slices: Sequence[Any]) -> list[Any]:
+        if kind not in self._first:
+            self._first[kind] = compute(slices[:1])[0]
+        first = self._first[kind]
+        return [type(first)(*(tensor.clone() for tensor in vars(first).values())) for _ in slices]
+
+
+class LazySlices:
+    """As a CT in a compressed file: a slice of 512 x 512 is made when it is asked for."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Any:
+        return np.random.default_rng(index).integers(0, 1000, (512, 512), dtype=np.int16)
+
+
+def played_job(case: Case) -> Job:
+    """Prepare a case whose network only plays, on slices that come one at a time."""
+    job = Job(replace(case, n_query=1))
+    job.network = Played(job.network.model)
+    job.query = QueryVolume(LazySlices(case.n_query), (0, 1000))
+    return job
 
 
 class Job:
@@ -222,15 +274,16 @@ def print_table(rows: list[Row]) -> None:
 def main() -> None:
     """Read the command line, measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parts = ("versus", "reuse", "growth", "batches")
+    parts = ("versus", "reuse", "growth", "memory", "batches")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; default: all")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--output", type=Path)
-    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(one(Case(**json.loads(options.one)))))
+        how, case = options.one
+        print(json.dumps(one(how, Case(**json.loads(case)))))
         return
     if unknown := set(options.parts) - set(parts):
         parser.error(f"there is no part {', '.join(unknown)}")
@@ -239,6 +292,7 @@ def main() -> None:
         "versus": lambda: versus(quick or VERSUS, options.pairs),
         "reuse": lambda: reuse(QUICK if quick else VERSUS[1]),
         "growth": lambda: growth(quick or GROWTH),
+        "memory": lambda: growth(quick or MEMORY, "played"),
         "batches": lambda: batches(quick or (MINI, replace(VERSUS[1], n_query=4))),
     }
     results = {}

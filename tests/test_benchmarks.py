@@ -15,7 +15,7 @@ def test_every_part_gives_figures_and_our_masks_are_those_of_the_stock_predictor
     command = [sys.executable, "-W", "ignore", str(SPEED), "--quick", "--pairs", "1", "--output", str(output)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     results = json.loads(output.read_text())
-    assert list(results) == ["versus", "reuse", "growth", "batches"]
+    assert list(results) == ["versus", "reuse", "growth", "memory", "batches"]
     assert all(f"\n{part}\n| network |" in printed for part in results)
     assert results["versus"][0]["voxels equal, %"] >= 99.9
     assert all(value > 0 for rows in results.values() for row in rows for value in list(row.values())[1:])
