@@ -76,9 +76,9 @@ def measure(case: Case, propagator: Propagator, axis: Axis) -> Iterator[Row]:
     """Run one case; a row for each class."""
     config = RevSAM2Config(window=case.window)
     problem = open_problem(
-        [_image_and_labels(s) for s in case.supports], _image_and_labels(case.query)[0], config, axis, None, case.labels
+        [image_and_labels(s) for s in case.supports], image_and_labels(case.query)[0], config, axis, None, case.labels
     )
-    truth = problem.read_truth(_image_and_labels(case.query)[1])
+    truth = problem.read_truth(image_and_labels(case.query)[1])
     forward = {label: np.zeros(truth.shape, bool) for label in case.labels}
     for event in run_revsam2(propagator, problem.supports, problem.query, config, case.labels):
         if isinstance(event, SliceSegmented) and event.stage is Stage.FORWARD:
@@ -99,7 +99,8 @@ def measure(case: Case, propagator: Propagator, axis: Axis) -> Iterator[Row]:
         )
 
 
-def _image_and_labels(stem: Path) -> tuple[Path, Path]:
+def image_and_labels(stem: Path) -> tuple[Path, Path]:
+    """Paths of a volume and its labels."""
     return stem.with_name(f"{stem.name}.nii.gz"), stem.with_name(f"{stem.name}_labels.nii.gz")
 
 
