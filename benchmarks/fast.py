@@ -77,9 +77,8 @@ def main(data: Path, checkpoint: str) -> None:
         for count in N_REVERSE:
             found[count] += outcomes(problem, truth, network, replace(config, n_reverse=count))
     exact = found[0]
-    print(
-        "| supports that score | same conditional slices | mean DSC | reverse stage | whole run |\n|---|---|---|---|---|"
-    )
+    print("| supports that score | same conditional slices | mean DSC | reverse stage | whole run |")
+    print("|---|---|---|---|---|")
     for count, some in found.items():
         pairs = list(zip(some, exact, strict=True))
         same = np.mean([len(a.selected & b.selected) / max(len(b.selected), 1) for a, b in pairs])

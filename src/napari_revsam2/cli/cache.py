@@ -32,8 +32,10 @@ def clear_cache() -> None:
         When they can't be deleted.
     """
     files = embedding_files()
-    try:
-        trim(-1)
-    except OSError as error:
-        raise EmbeddingFilesError(f"{embeddings_folder()} can't be cleared: {error.strerror or error}.") from error
+    trim(-1)
+    if left := embedding_files():
+        raise EmbeddingFilesError(
+            f"{len(left)} slices in {embeddings_folder()} can't be removed: end the programs that use them, or look at "
+            "the folder's permissions."
+        )
     sys.stdout.write(f"{len(files)} slices removed, {sum(file.size for file in files) / GIGABYTE:.3f} GB\n")

@@ -59,7 +59,7 @@ def embedding_files() -> list[EmbeddingFile]:
 
 
 def trim(limit: int, keep_since: float = float("inf")) -> None:
-    """Remove the embeddings used longest ago until the rest takes no more than ``limit`` bytes.
+    """Remove the embeddings used longest ago until the rest takes no more than ``limit`` bytes; skip what can't be.
 
     Parameters
     ----------
@@ -73,7 +73,10 @@ def trim(limit: int, keep_since: float = float("inf")) -> None:
     for file in files:
         if excess <= 0 or file.used >= keep_since:
             return
-        file.path.unlink(missing_ok=True)
+        try:
+            file.path.unlink(missing_ok=True)
+        except PermissionError:  # Windows, while another process reads it
+            continue
         excess -= file.size
 
 
