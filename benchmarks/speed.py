@@ -264,11 +264,14 @@ def matmul_rate(side: int = 2048) -> float:
     return 2 * side**3 / float(np.median([timed(lambda: matrix @ matrix)[1] for _ in range(9)]))
 
 
-def print_table(rows: list[Row]) -> None:
-    """Print rows of the same columns in Markdown."""
-    print("| " + " | ".join(rows[0]) + " |\n" + "|---" * len(rows[0]) + "|")
-    for row in rows:
-        print("| " + " | ".join(f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()) + " |")
+def shown(rows: Iterator[Row]) -> Iterator[Row]:
+    """Print rows of the same columns in Markdown, as they come."""
+    for number, row in enumerate(rows):
+        if number == 0:
+            print("| " + " | ".join(row) + " |\n" + "|---" * len(row) + "|")
+        values = (f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values())
+        print("| " + " | ".join(values) + " |", flush=True)
+        yield row
 
 
 def main() -> None:
@@ -297,10 +300,8 @@ def main() -> None:
     }
     results = {}
     for part in options.parts or parts:
-        results[part] = list(measures[part]())
         print(f"\n{part}")
-        print_table(results[part])
-        sys.stdout.flush()
+        results[part] = list(shown(measures[part]()))
     if options.output:
         options.output.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
