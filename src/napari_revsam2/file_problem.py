@@ -13,6 +13,7 @@ from .engine.axis import Axis
 from .engine.config import RevSAM2Config
 from .engine.errors import ProblemError, VolumeFileError
 from .engine.intensity_window import IntensityWindow, Limits
+from .engine.names import member
 from .engine.problem import QueryVolume, SupportSet, SupportSlice, stack_supports
 from .volume_files import Volume, check_same_grid, from_slices, read_image, read_labels, write_labels
 
@@ -67,7 +68,7 @@ def open_problem(
     supports: Sequence[tuple[PathLike, PathLike]],
     query: PathLike,
     config: RevSAM2Config,
-    axis: Axis = Axis.AXIAL,
+    axis: Axis | str = Axis.AXIAL,
     slices: Sequence[Sequence[int]] | None = None,
     labels: Sequence[int] | None = None,
 ) -> FileProblem:
@@ -81,7 +82,7 @@ def open_problem(
         Image to segment.
     config : RevSAM2Config
         Its window is applied to all volumes.
-    axis : Axis
+    axis : Axis or str
         The body axis to cut along.
     slices : sequence of sequence of int, optional
         For each support volume the painted slices to use, counted towards superior, anterior or right; by default all
@@ -94,8 +95,10 @@ def open_problem(
     VolumeFileError
         When a file can't be read, or labels lie on another grid than their image.
     ProblemError
-        When a volume is constant, nothing is painted, a class isn't there, or a slice isn't painted.
+        When a volume is constant, nothing is painted, a class isn't there, a slice isn't painted, or the axis isn't
+        known.
     """
+    axis = member(Axis, axis, "Axis")
     if slices is not None and len(slices) != len(supports):
         raise ProblemError(
             f"Slices are given for {len(slices)} of {len(supports)} support volumes: give them for each."

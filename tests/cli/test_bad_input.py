@@ -103,6 +103,7 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "unknown window": (adding("--window", "sharp"), "'sharp' isn't known"),
     "inverted window": (adding("--window", "percentile:99,1"), "isn't known"),
+    "nearly a checkpoint": (adding("--checkpoint", "sam2-hiera-tini"), "did you mean sam2-hiera-tiny or"),
     "unknown checkpoint": (adding("--checkpoint", "sam3"), "no checkpoint 'sam3'"),
     "checkpoint that doesn't ship": (adding("--checkpoint", "sam2-hiera-tiny"), "models download"),
     "foreign checkpoint": (lambda f, d: [*f.arguments(), *foreign_weights(d)], "another architecture"),
@@ -143,6 +144,27 @@ def test_slices_for_one_of_two_supports_are_refused(files: Files, capsys: pytest
     second = ["--support", str(files.image), str(files.labels)]
     assert main([*files.arguments(), *second, "--slices", "2"]) == 2
     assert "1 of 2 support volumes" in capsys.readouterr().err
+
+
+def test_too_little_memory_for_a_volume_is_one_sentence(
+    files: Files, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("napari_revsam2.cli.segment.open_problem", refuse)
+    assert main(files.arguments()) == 2
+    message = capsys.readouterr().err
+    assert "memory isn't enough" in message
+    assert message.count("\n") == 1
+
+
+def test_ctrl_c_ends_without_a_traceback(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("napari_revsam2.cli.segment.open_problem", interrupt)
+    assert main(files.arguments()) == 130
 
 
 @pytest.mark.parametrize("arguments", [["segment"], ["segment", "--mode", "magic"], ["unheard-of"], []])

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
+import pytest
+
 from napari_revsam2.cli.app import main
 from napari_revsam2.sam2_backend.cache import embedding_files, embeddings_folder
 
@@ -28,11 +33,31 @@ def test_a_limit_that_is_no_number_is_one_sentence(monkeypatch, capsys):
     assert "isn't a number" in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_cleared_is_one_sentence(files, monkeypatch, capsys):
+@pytest.mark.parametrize("error", [errno.EACCES, errno.EROFS, errno.EISDIR])
+def test_a_folder_that_cannot_be_cleared_is_one_sentence(error, monkeypatch, capsys):
     def refuse(*_, **__):
-        raise PermissionError(13, "Permission denied")
+        raise OSError(error, os.strerror(error))
 
-    assert main(files.arguments()) == 0
+    (embeddings_folder() / "network").mkdir(parents=True)
+    (embeddings_folder() / "network" / "a.safetensors").touch()
     monkeypatch.setattr("pathlib.Path.unlink", refuse)
     assert main(["cache", "clear"]) == 2
-    assert "can't be removed" in capsys.readouterr().err
+    assert "1 slices in" in (told := capsys.readouterr().err)
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("action", ["show", "clear"])
+def test_a_folder_that_may_not_be_looked_into_is_one_sentence(action, monkeypatch, capsys):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    assert main(["cache", action]) == 2
+    assert "can't be read (Permission denied)" in (told := capsys.readouterr().err)
+    assert told.count("\n") == 1
+
+
+def test_what_lies_there_by_chance_is_no_slice():
+    embeddings_folder().mkdir(parents=True)
+    (embeddings_folder() / ".DS_Store").touch()
+    assert not embedding_files()

@@ -142,16 +142,16 @@ def test_a_problem_of_the_users_is_said_in_its_own_words(viewer, qtbot, request_
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "words", "logged"),
     [
-        (torch.OutOfMemoryError("CUDA out of memory"), "memory isn't enough"),
-        (MemoryError(), "memory isn't enough"),
-        (RuntimeError("broken"), "RuntimeError: broken"),
-        (KeyError("x"), "KeyError"),
+        (torch.OutOfMemoryError("CUDA out of memory"), str(NotEnoughMemoryError()), False),
+        (MemoryError(), str(NotEnoughMemoryError()), False),
+        (RuntimeError("broken"), "RuntimeError: broken", True),
+        (KeyError("x"), "KeyError", True),
     ],
 )
 def test_any_error_on_the_thread_ends_the_run_in_words(
-    controller, network, request_of, finish, viewer, error, words, caplog
+    controller, network, request_of, finish, viewer, error, words, logged, caplog
 ):
     before = viewer.layers["query"].data.copy()
     network.error, network.fails_at = error, 10
@@ -159,15 +159,16 @@ def test_any_error_on_the_thread_ends_the_run_in_words(
     assert finish() is Phase.FAILED
     assert words in controller.state.message
     np.testing.assert_array_equal(viewer.layers["query"].data, before)
-    assert "a run failed" in caplog.text
+    assert ("a run failed" in caplog.text) is logged
 
 
-def test_out_of_memory_the_network_and_its_embeddings_are_given_back(viewer, qtbot, request_of):
+@pytest.mark.parametrize("kind", [NotEnoughMemoryError, torch.OutOfMemoryError, MemoryError])
+def test_out_of_memory_the_network_and_its_embeddings_are_given_back(viewer, qtbot, request_of, kind):
     made = []
 
     def load(config) -> StoredEmbeddings:
         network = HeldPropagator()
-        network.error, network.fails_at = NotEnoughMemoryError("Choose a smaller one."), 10
+        network.error, network.fails_at = kind(), 10
         made.append(weakref.ref(network))
         return StoredEmbeddings(network)
 
@@ -176,6 +177,21 @@ def test_out_of_memory_the_network_and_its_embeddings_are_given_back(viewer, qtb
     qtbot.waitUntil(lambda: controller.state.phase is Phase.FAILED)
     gc.collect()
     assert [reference() for reference in made] == [None]
+    controller.close()
+
+
+def test_after_each_run_unused_memory_is_given_back_to_the_device(viewer, qtbot, request_of):
+    given = []
+
+    def give_back() -> None:
+        given.append(True)
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    controller = RunController(viewer.layers, KeptNetwork(lambda _: StoredEmbeddings(HeldPropagator()), give_back))
+    for runs in (1, 2):
+        controller.start(request_of())
+        qtbot.waitUntil(lambda: controller.state.phase is Phase.COMPLETED)
+        assert len(given) == runs
     controller.close()
 
 

@@ -17,6 +17,8 @@ class CheckpointServer(ThreadingHTTPServer):
         The file.
     breaks_after : int, optional
         Bytes after which the connection breaks.
+    may_answer : threading.Event
+        While it isn't set, no answer comes.
     may_end : threading.Event
         While it isn't set, the second half of the file waits.
     status : int
@@ -31,7 +33,8 @@ class CheckpointServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content = content
         self.breaks_after: int | None = None
-        self.may_end = threading.Event()
+        self.may_answer, self.may_end = threading.Event(), threading.Event()
+        self.may_answer.set()
         self.may_end.set()
         self.status = 200
         self.etag = ""
@@ -56,6 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer with the file, or what is asked of it."""
         asked = self.headers.get("Range", "")
         self.server.ranges.append(asked)
+        self.server.may_answer.wait(10)
         if self.server.status != 200:
             self.send_error(self.server.status)
             return

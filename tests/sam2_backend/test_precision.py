@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from napari_revsam2.engine.events import RunFinished
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.file_problem import open_problem
 from napari_revsam2.sam2_backend import device
-from napari_revsam2.sam2_backend.device import choose_precision
+from napari_revsam2.sam2_backend.device import choose_device, choose_precision
 from napari_revsam2.sam2_backend.loading import load_propagator, load_with_store
 from napari_revsam2.sample_data import sample_query, sample_supports
 
@@ -53,6 +55,18 @@ def test_what_is_asked_for_is_taken(wanted):
     assert choose_precision(wanted, CPU) is getattr(torch, wanted.value)
 
 
+@pytest.mark.parametrize(("cuda", "mps", "chosen"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")])
+def test_the_fastest_device_that_is_there_is_chosen(cuda, mps, chosen, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert choose_device("auto").type == chosen
+
+
+def test_pytorch_without_onednn_as_on_a_mac_computes_in_float32(monkeypatch):
+    monkeypatch.setattr(torch.ops, "mkldnn", SimpleNamespace())
+    assert choose_precision(Precision.AUTO, CPU) is torch.float32
+
+
 def test_this_machine_can_be_measured():
     assert device._bfloat16_is_faster() in (True, False)
     assert device._cpu_has_bfloat16() in (True, False)
@@ -84,11 +98,3 @@ def test_another_image_size_is_computed_with():
 def test_a_size_that_the_network_cannot_halve_is_refused():
     with pytest.raises(ProblemError, match="multiple of 32, not 100"):
         RevSAM2Config(image_size=100)
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_cuda_gives_nearly_the_masks_of_the_processor():
-    exact, cuda = run(device="cpu", precision=Precision.FLOAT32), run(device="cuda")
-    assert cuda.computed_with["device"] == "cuda"
-    assert dice(cuda.segmentation > 0, exact.segmentation > 0) > 0.95

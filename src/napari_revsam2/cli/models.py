@@ -9,16 +9,17 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from rich.table import Table
 
 from napari_revsam2.engine.errors import CheckpointError
+from napari_revsam2.engine.names import meant
 from napari_revsam2.sam2_backend.downloads import download
+from napari_revsam2.sam2_backend.embedded import REVSAM2_MINI
 from napari_revsam2.sam2_backend.published import PUBLISHED, PublishedCheckpoint, checkpoint_folder
 
 
 def list_models() -> None:
     """Print what there is, and what of it is here."""
     table = Table("name", "size", "here", "what it is", "licence", box=None, padding=(0, 2, 0, 0))
-    table.add_row(
-        "revsam2-mini", "10 MB", "yes", "ships with this package: small, quick on any processor", "BSD-3-Clause"
-    )
+    mini = REVSAM2_MINI
+    table.add_row(mini.name, f"{mini.megabytes} MB", "yes", mini.about, mini.licence)
     for model in PUBLISHED.values():
         here = "yes" if model.is_here else "no"
         table.add_row(model.name, f"{model.megabytes} MB", here, model.about, model.licence)
@@ -62,17 +63,19 @@ def remove_model(name: str) -> None:
         When there is none of that name, it isn't here, or it can't be removed.
     """
     path = _known(name).path
-    there = [p for p in (path, path.with_name(path.name + ".part")) if p.is_file()]
-    if not there:
-        raise CheckpointError(f"{name} isn't here: there is nothing to remove.")
     try:
+        there = [p for p in (path, path.with_name(path.name + ".part")) if p.is_file()]
         for file in there:
             file.unlink()
     except OSError as error:
-        raise CheckpointError(f"{path} can't be removed: {error.strerror or error}.") from error
+        raise CheckpointError(
+            f"{path} can't be removed ({error.strerror}): look at the permissions of its folder."
+        ) from error
+    if not there:
+        raise CheckpointError(f"{name} isn't here: there is nothing to remove.")
 
 
 def _known(name: str) -> PublishedCheckpoint:
     if name not in PUBLISHED:
-        raise CheckpointError(f"There is no published checkpoint {name!r}: choose one of {', '.join(PUBLISHED)}.")
+        raise CheckpointError(f"There is no published checkpoint {name!r}: {meant(name, PUBLISHED)}")
     return PUBLISHED[name]

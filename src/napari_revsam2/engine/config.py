@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+import operator
+import os
+from dataclasses import Field, asdict, dataclass, field, fields
 from enum import Enum
 from typing import Any
 
 from .errors import ProblemError
 from .intensity_window import IntensityWindow
+from .names import member
 
 _STRIDE = 32
 """Pixels that become one in the deepest level of the image encoder."""
@@ -50,7 +53,7 @@ class RevSAM2Config:
     Raises
     ------
     ProblemError
-        When a number is below its minimum or the window isn't known.
+        When a number is below its minimum, a value is of another type, or a mode, precision or window isn't known.
     """
 
     n_support: int = _option(10, "Supports (N)", "Painted slices used for each class.", 1)
@@ -84,9 +87,10 @@ class RevSAM2Config:
     )
 
     def __post_init__(self) -> None:
-        """Check the bounds."""
+        """Check names, types and bounds."""
         for option in fields(self):
-            minimum, value = option.metadata["minimum"], getattr(self, option.name)
+            minimum, value = option.metadata["minimum"], _typed(option, getattr(self, option.name))
+            object.__setattr__(self, option.name, value)
             if minimum is not None and value < minimum:
                 raise ProblemError(f"{option.metadata['label']} must be at least {minimum}, not {value}.")
         if self.image_size % _STRIDE:
@@ -96,3 +100,15 @@ class RevSAM2Config:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for provenance."""
         return {**asdict(self), "mode": self.mode.value, "precision": self.precision.value}
+
+
+def _typed(option: Field[Any], value: Any) -> Any:
+    """Bring a value to its option's type, as those who write Python may give a mode as text and a file as a path."""
+    kind, label = type(option.default), option.metadata["label"]
+    if issubclass(kind, Enum):
+        return member(kind, value, label)
+    try:
+        return operator.index(value) if kind is int else os.fspath(value)
+    except TypeError:
+        wanted = "a whole number" if kind is int else "text"
+        raise ProblemError(f"{label} must be {wanted}, not {value!r}.") from None

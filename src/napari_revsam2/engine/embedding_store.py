@@ -138,7 +138,7 @@ class StoredEmbeddings(Generic[StoredT, MemoryT, PredictionT]):
 
     def logits(self, predictions: Sequence[PredictionT], shapes: Sequence[tuple[int, int]]) -> list[Logits]:
         """Mask logits at the slices' own sizes (H, W); positive is foreground."""
-        return self._network.logits(predictions, shapes)
+        return self._offloading(lambda: self._network.logits(predictions, shapes))
 
     def _offloading(self, compute: Callable[[], ResultT]) -> ResultT:
         """Compute; when the device's memory isn't enough, once more with no embeddings in it but those in use."""

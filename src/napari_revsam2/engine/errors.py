@@ -22,7 +22,19 @@ class DeviceError(RevSAM2Error):
 
 
 class NotEnoughMemoryError(RevSAM2Error):
-    """Not even a single slice fits the device's memory."""
+    """Memory, of the device or the machine, that isn't enough even for one slice at a time."""
+
+    def __init__(
+        self,
+        text: str = "The memory isn't enough even for one slice at a time: close other programs, or choose a smaller "
+        "checkpoint or image size, fewer supports (N), or the device cpu.",
+    ) -> None:
+        super().__init__(text)
+
+
+def is_memory_shortage(error: BaseException) -> bool:
+    """Whether an error says that memory isn't enough: ours, Python's, or PyTorch's (by name, as that isn't loaded)."""
+    return isinstance(error, NotEnoughMemoryError | MemoryError) or type(error).__name__ == "OutOfMemoryError"
 
 
 class EmbeddingFilesError(RevSAM2Error):

@@ -7,11 +7,12 @@ from pathlib import Path
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QMessageBox, QWidget
 
+from napari_revsam2.sam2_backend.embedded import REVSAM2_MINI
 from napari_revsam2.sam2_backend.published import PUBLISHED, PublishedCheckpoint
 
 from .checkpoint_download import CheckpointDownload, is_wanted
 
-EMBEDDED = {"revsam2-mini": "Ships with this package: small, quick on any processor"}
+EMBEDDED = {REVSAM2_MINI.name: REVSAM2_MINI.about}
 """Checkpoints that ship with this package, and what they are."""
 _FILE = "file"
 _FILTER = "Checkpoints (*.safetensors *.pt)"

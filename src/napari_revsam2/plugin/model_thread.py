@@ -15,7 +15,7 @@ from threading import Event as Flag
 
 from qtpy.QtCore import QObject, QThread, Signal
 
-from napari_revsam2.engine.errors import RevSAM2Error
+from napari_revsam2.engine.errors import NotEnoughMemoryError, RevSAM2Error, is_memory_shortage
 from napari_revsam2.engine.events import Event
 
 from .run_state import Phase
@@ -31,9 +31,12 @@ class Job:
     ----------
     events : callable
         Gives the generator of its events; called, consumed and closed on the model thread.
+    afterwards : callable
+        Called there when it has ended, in whichever way, and what it held is free.
     """
 
     events: Callable[[], Generator[Event, None, None]]
+    afterwards: Callable[[], None] = lambda: None
     _canceled: Flag = field(default_factory=Flag)
 
     def cancel(self) -> None:
@@ -83,6 +86,7 @@ class ModelThread(QThread):
         """Work until closed; Qt calls this on the thread."""
         while (job := self._jobs.get()) is not None:
             phase, message = self._compute(job)
+            job.afterwards()
             self.job_ended.emit(job, phase, message)
 
     def _compute(self, job: Job) -> tuple[Phase, str]:
@@ -95,6 +99,8 @@ class ModelThread(QThread):
         except RevSAM2Error as error:
             return Phase.FAILED, str(error)
         except Exception as error:  # the window must learn of any end
+            if is_memory_shortage(error):  # not logged: a log may keep the error, and that what fills the memory
+                return Phase.FAILED, str(NotEnoughMemoryError())
             _LOGGER.exception("a run failed")
             return Phase.FAILED, _explained(error)
         return (Phase.CANCELED, "") if job.is_canceled else (Phase.COMPLETED, "")
@@ -102,7 +108,5 @@ class ModelThread(QThread):
 
 def _explained(error: Exception) -> str:
     """One sentence for an error that nobody foresaw."""
-    name = type(error).__name__
-    if name == "OutOfMemoryError" or isinstance(error, MemoryError):
-        return "The memory isn't enough: close other programs, choose a smaller checkpoint or fewer supports (N)."
-    return f"The run stopped with an error that wasn't foreseen ({name}: {error}); details are in the log."
+    kind = type(error).__name__
+    return f"The run stopped with an error that wasn't foreseen ({kind}: {error}); details are in the log."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.embedding_store import StoredEmbeddings
-from napari_revsam2.engine.errors import NotEnoughMemoryError
+from napari_revsam2.engine.errors import is_memory_shortage
 
 LoadPropagator = Callable[[RevSAM2Config], StoredEmbeddings[Any, Any, Any]]
 
@@ -26,6 +26,13 @@ def load_from_package(config: RevSAM2Config) -> StoredEmbeddings[Any, Any, Any]:
     return load_with_store(config)
 
 
+def give_back_from_package() -> None:
+    """Give memory that PyTorch keeps, but doesn't use, back to the device."""
+    from napari_revsam2.sam2_backend.device import give_back_unused
+
+    give_back_unused()
+
+
 class KeptNetwork:
     """Loads a network when another checkpoint or device is asked for; used on the model thread only.
 
@@ -33,10 +40,15 @@ class KeptNetwork:
     ----------
     load : callable
         From settings to a network.
+    give_back : callable
+        Gives memory that isn't used back to the device.
     """
 
-    def __init__(self, load: LoadPropagator = load_from_package) -> None:
+    def __init__(
+        self, load: LoadPropagator = load_from_package, give_back: Callable[[], None] = give_back_from_package
+    ) -> None:
         self._load = load
+        self._give_back = give_back
         self._choice: tuple[object, ...] | None = None
         self._problem: object = None
         self._network: StoredEmbeddings[Any, Any, Any] | None = None
@@ -64,9 +76,15 @@ class KeptNetwork:
         """Keep neither network nor embeddings when the memory isn't enough, so that the next choice finds it free."""
         try:
             yield
-        except (NotEnoughMemoryError, MemoryError):
-            self._network = self._problem = self._choice = None
+        except Exception as error:
+            if is_memory_shortage(error):
+                self._network = self._problem = self._choice = None
             raise
+
+    def give_back_unused(self) -> None:
+        """Give memory that PyTorch keeps for the next run, but doesn't use, back to the device."""
+        with suppress(RuntimeError):  # of a device that has failed, which the run has said
+            self._give_back()
 
     def forget_embeddings(self) -> None:
         """Let the next run encode everything anew."""

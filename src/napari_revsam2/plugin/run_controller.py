@@ -153,7 +153,7 @@ class RunController(QObject):
             self._end(Phase.CANCELED, message)
 
     def _submit(self, state: RunState, events: Callable[[], Generator[Event, None, None]]) -> None:
-        self._job = Job(events)
+        self._job = Job(events, self._network.give_back_unused)
         self._set(state)
         self._thread.submit(self._job)
 

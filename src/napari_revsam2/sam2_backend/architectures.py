@@ -16,6 +16,8 @@ from torch import Tensor
 
 from napari_revsam2.engine.errors import CheckpointError
 
+from .embedded import REVSAM2_MINI
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -75,7 +77,7 @@ class Architecture:
         return settings
 
 
-MINI = Architecture("revsam2-mini", __package__, "revsam2_mini.yaml")
+MINI = Architecture(REVSAM2_MINI.name, __package__, "revsam2_mini.yaml")
 ARCHITECTURES = (
     MINI,
     *(
@@ -107,4 +109,6 @@ def architecture_of(weights: Mapping[str, Tensor], source: str) -> Architecture:
 def _signature_of(weights: Mapping[str, Tensor]) -> Signature | None:
     patches = weights.get("image_encoder.trunk.patch_embed.proj.weight")
     blocks = {match[1] for name in weights if (match := re.match(r"image_encoder\.trunk\.blocks\.(\d+)\.", name))}
-    return None if patches is None else Signature(patches.shape[0], len(blocks), "no_obj_embed_spatial" in weights)
+    if patches is None or patches.ndim == 0:
+        return None
+    return Signature(patches.shape[0], len(blocks), "no_obj_embed_spatial" in weights)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,20 +43,35 @@ def size_limit() -> int:
     Raises
     ------
     EmbeddingFilesError
-        When the variable isn't a number.
+        When the variable isn't a number, or is below 0.
     """
     text = os.environ.get("NAPARI_REVSAM2_EMBEDDINGS_GB") or str(DEFAULT_LIMIT)
     try:
-        return round(float(text) * GIGABYTE)
+        limit = round(float(text) * GIGABYTE)
     except (ValueError, OverflowError):
+        limit = -1
+    if limit < 0:
         raise EmbeddingFilesError(
-            f"NAPARI_REVSAM2_EMBEDDINGS_GB is {text!r}, which isn't a number: set the gigabytes they may take."
-        ) from None
+            f"NAPARI_REVSAM2_EMBEDDINGS_GB is {text!r}, which isn't a number of gigabytes: set how many, or 0."
+        )
+    return limit
 
 
 def embedding_files() -> list[EmbeddingFile]:
-    """List what is there, the one used longest ago first."""
-    return sorted(_found(), key=lambda file: file.used)
+    """List what is there, the one used longest ago first.
+
+    Raises
+    ------
+    EmbeddingFilesError
+        When the folder can't be read.
+    """
+    try:
+        return sorted(_found(), key=lambda file: file.used)
+    except OSError as error:
+        raise EmbeddingFilesError(
+            f"{embeddings_folder()} can't be read ({error.strerror}): look at its permissions, or set "
+            "NAPARI_REVSAM2_CACHE to another folder."
+        ) from error
 
 
 def trim(limit: int, keep_since: float = float("inf")) -> None:
@@ -67,6 +83,11 @@ def trim(limit: int, keep_since: float = float("inf")) -> None:
         Bytes.
     keep_since : float
         What was used since then stays in any case (seconds since 1970).
+
+    Raises
+    ------
+    EmbeddingFilesError
+        When the folder can't be read.
     """
     files = embedding_files()
     excess = sum(file.size for file in files) - limit
@@ -75,15 +96,22 @@ def trim(limit: int, keep_since: float = float("inf")) -> None:
             return
         try:
             file.path.unlink(missing_ok=True)
-        except PermissionError:  # Windows, while another process reads it
+        except OSError:  # a folder that can't be written; on Windows, while another process reads it
             continue
         excess -= file.size
 
 
 def _found() -> Iterator[EmbeddingFile]:
-    for path in embeddings_folder().glob("*/*"):
-        try:
-            status = path.stat()
-        except FileNotFoundError:  # another process removed it
-            continue
-        yield EmbeddingFile(path, status.st_size, status.st_mtime)
+    for network in _inside(embeddings_folder()):
+        for path in _inside(network):
+            with suppress(FileNotFoundError):  # another process removed it
+                status = path.stat()
+                yield EmbeddingFile(path, status.st_size, status.st_mtime)
+
+
+def _inside(folder: Path) -> list[Path]:
+    """List what is in a folder, which `Path.glob` does in silence where it may not."""
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import pickle
 import warnings
-from importlib.resources import as_file, files
+from contextlib import nullcontext
 from pathlib import Path
 
+import pooch
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor
 
 from napari_revsam2.engine.errors import CheckpointError
+from napari_revsam2.engine.names import meant
 
-from .architectures import MINI, architecture_of
+from .architectures import architecture_of
+from .device import memory_shortage_in_words
+from .embedded import REVSAM2_MINI
 from .published import PUBLISHED, by_hand
 
-EMBEDDED = {MINI.name: "revsam2_mini.safetensors"}
-"""Checkpoints that ship in this package, by name."""
+EMBEDDED = {REVSAM2_MINI.name: REVSAM2_MINI.file}
+"""Files of the checkpoints that ship in this package, by name."""
 
 
 def load_model(
@@ -46,9 +48,11 @@ def load_model(
     ------
     CheckpointError
         When the name isn't known, the file is missing, damaged or would run code, or its weights fit no architecture.
+    NotEnoughMemoryError
+        When the device's memory isn't enough.
     """
     if checkpoint in EMBEDDED:
-        with as_file(files(__package__) / "weights" / EMBEDDED[checkpoint]) as path:
+        with REVSAM2_MINI.on_disk() as path:
             weights = read_weights(path)
     else:
         weights = read_weights(_existing_file(checkpoint))
@@ -62,7 +66,20 @@ def load_model(
         raise CheckpointError(
             f"{checkpoint} looks like {architecture.name}, but its weights don't fit that architecture: get it again."
         ) from error
-    return model.to(device)
+    with memory_shortage_in_words():
+        return model.to(device)
+
+
+def checkpoint_sha256(checkpoint: str) -> str:
+    """Hash the file behind a checkpoint's name.
+
+    Raises
+    ------
+    CheckpointError
+        When the name isn't known or the file is missing.
+    """
+    with REVSAM2_MINI.on_disk() if checkpoint in EMBEDDED else nullcontext(_existing_file(checkpoint)) as path:
+        return str(pooch.file_hash(path))
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -79,12 +96,18 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         with warnings.catch_warnings():  # torch warns of what it then refuses
             warnings.simplefilter("ignore")
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # of a damaged file PyTorch's reader raises nearly anything
         raise CheckpointError(
             f"{path} can't be read as a checkpoint (truncated, or not plain weights): get it again from its source."
         ) from error
     weights = content.get("model", content) if isinstance(content, dict) else None
-    if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
+    if (
+        not isinstance(weights, dict)
+        or not all(isinstance(name, str) for name in weights)
+        or not all(isinstance(tensor, Tensor) for tensor in weights.values())
+    ):
         raise CheckpointError(f"{path} isn't a checkpoint: it holds no named weights.")
     return weights
 
@@ -92,12 +115,15 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 def _existing_file(checkpoint: str) -> Path:
     published = PUBLISHED.get(checkpoint)
     path = published.path if published is not None else Path(checkpoint)
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+    except OSError as error:
+        raise CheckpointError(f"{path} can't be read ({error.strerror}): give a file that may be read.") from error
     if published is not None:
         raise CheckpointError(
             f"The weights of {checkpoint} aren't here: get them with 'napari-revsam2 models download {checkpoint}' "
             f"(about {published.megabytes} MB). {by_hand(published)}"
         )
-    known = ", ".join((*EMBEDDED, *PUBLISHED))
-    raise CheckpointError(f"There is no checkpoint {checkpoint!r}: give a file, or one of {known}.")
+    ending = meant(checkpoint, (*EMBEDDED, *PUBLISHED), otherwise="give a file, or one of")
+    raise CheckpointError(f"There is no checkpoint {checkpoint!r}: {ending}")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import torch
 
 from napari_revsam2.engine.config import Precision
-from napari_revsam2.engine.errors import DeviceError
+from napari_revsam2.engine.errors import DeviceError, NotEnoughMemoryError
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+"""What a plain RuntimeError says of it: on a Mac's chip, on processors (Linux, Windows), in CUDA's libraries."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -49,8 +54,34 @@ def choose_precision(wanted: Precision, device: torch.device) -> torch.dtype:
     return torch.float32
 
 
+@contextmanager
+def memory_shortage_in_words() -> Iterator[None]:
+    """Turn PyTorch's errors about memory, of which only CUDA's have a type of their own, into ours.
+
+    Raises
+    ------
+    NotEnoughMemoryError
+        When the device's memory isn't enough for what is computed meanwhile.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and not any(text in str(error) for text in _OUT_OF_MEMORY):
+            raise
+        raise NotEnoughMemoryError from error
+
+
+def give_back_unused() -> None:
+    """Give memory that PyTorch keeps, but doesn't use, back to the device."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
 def _cpu_has_bfloat16() -> bool:
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)  # PyTorch on a Mac has no oneDNN
+    return supported is not None and bool(supported())
 
 
 @cache

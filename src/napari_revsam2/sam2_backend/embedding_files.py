@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
+from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,6 +17,7 @@ from sam2.modeling.sam2_base import SAM2Base
 from napari_revsam2.engine.errors import EmbeddingFilesError
 
 from .cache import GIGABYTE, embeddings_folder, size_limit, trim
+from .device import memory_shortage_in_words
 from .sam2_memory import SliceEmbeddings
 
 _FORMAT = 1
@@ -26,7 +29,8 @@ class EmbeddingFiles:
 
     The folder's name is a hash of the network, its image size and precision, a file's that of the slice and its grey
     limits: no names and no paths of images. A file's time of change is when it was used last. The files of this and
-    all other networks together keep to `cache.size_limit`, but what this object has used stays.
+    all other networks together keep to `cache.size_limit`, but what this object has used stays. Files in a folder that
+    can't be written are read; only `save` minds, as memory may be enough.
 
     Parameters
     ----------
@@ -38,7 +42,7 @@ class EmbeddingFiles:
     Raises
     ------
     EmbeddingFilesError
-        When the folder can't be written.
+        When the limit isn't a number.
     """
 
     def __init__(self, model: SAM2Base, precision: str) -> None:
@@ -46,23 +50,22 @@ class EmbeddingFiles:
         self._device = model.device
         self._opened = time.time() - 2  # the clocks of file systems are coarse
         self._untrimmed = 0
-        try:
+        limit = size_limit()
+        with suppress(OSError, EmbeddingFilesError):
             self._folder.mkdir(parents=True, exist_ok=True)
             embeddings_folder().chmod(0o700)  # they are made from patients' images
-            trim(size_limit())
-        except OSError as error:
-            raise _unwritable(error) from error
+            trim(limit)
 
     def __contains__(self, key: str) -> bool:
         """Whether a whole embedding is there; one that isn't is removed."""
         path = self._path(key)
         try:
             with safe_open(path, "pt"):  # reads the header and compares the length
-                os.utime(path)
-        except FileNotFoundError:
+                _mark_used(path)
+        except OSError:
             return False
-        except (SafetensorError, OSError):
-            path.unlink(missing_ok=True)
+        except SafetensorError:
+            _remove(path)
             return False
         return True
 
@@ -73,12 +76,18 @@ class EmbeddingFiles:
         ------
         EmbeddingFilesError
             When it is gone.
+        NotEnoughMemoryError
+            When it is more than the device's memory holds.
         """
         path = self._path(key)
         try:
-            os.utime(path)
-            return SliceEmbeddings(**load_file(path, device=str(self._device)))
+            with memory_shortage_in_words():
+                embedding = SliceEmbeddings(**load_file(path, device=str(self._device))).copied()
+            _mark_used(path)
+            return embedding
         except (SafetensorError, OSError, TypeError) as error:
+            if not isinstance(error, OSError):  # it isn't gone but damaged, and would be met again
+                _remove(path)
             raise EmbeddingFilesError(
                 "An embedding was removed from the cache while a run needed it: run again."
             ) from error
@@ -92,16 +101,17 @@ class EmbeddingFiles:
             When there is no room.
         """
         path = self._path(key)
-        part = path.with_suffix(f".{os.getpid()}.part")
+        part = path.with_suffix(f".{uuid4().hex}.part")
         try:
             save_file({name: tensor.contiguous() for name, tensor in vars(embedding).items()}, part)
+            _mark_used(part)
             part.replace(path)
             self._untrimmed += embedding.nbytes
             if self._untrimmed > GIGABYTE:
                 trim(size_limit(), keep_since=self._opened)
                 self._untrimmed = 0
         except (SafetensorError, OSError) as error:
-            part.unlink(missing_ok=True)
+            _remove(part)
             raise _unwritable(error) from error
 
     def _path(self, key: str) -> Path:
@@ -115,6 +125,18 @@ def network_hash(model: SAM2Base, precision: str) -> str:
         described.update(name.encode())
         described.update(tensor.cpu().contiguous().view(torch.uint8).numpy().data)
     return described.hexdigest()
+
+
+def _mark_used(path: Path) -> None:
+    """Note the time by this machine's clock, by which files are kept; the clock of a network drive may be another."""
+    now = time.time()
+    with suppress(OSError):  # a folder that can only be read
+        os.utime(path, (now, now))
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
 
 
 def _unwritable(error: Exception) -> EmbeddingFilesError:

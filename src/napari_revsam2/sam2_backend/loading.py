@@ -36,7 +36,7 @@ def load_with_store(config: RevSAM2Config) -> StoredSam2:
     CheckpointError, DeviceError
         When either isn't to be had.
     EmbeddingFilesError
-        When the cache can't be written.
+        When the cache's limit isn't a number.
     """
     propagator = load_propagator(config)
     if not size_limit():

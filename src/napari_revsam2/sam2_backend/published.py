@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,7 @@ class PublishedCheckpoint:
     @property
     def is_here(self) -> bool:
         """Whether the file has been downloaded, or put there by hand."""
-        return self.path.is_file()
+        return os.path.isfile(self.path)  # noqa: PTH113 - pathlib's raises in a folder that may not be looked into
 
 
 def checkpoint_folder() -> Path:

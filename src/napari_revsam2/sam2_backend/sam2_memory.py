@@ -44,6 +44,14 @@ class TensorBatch:
         """Cut into batches of one."""
         return [self[i : i + 1] for i in range(len(self))]
 
+    def copied(self: BatchT) -> BatchT:
+        """Put images (B, C, H, W) into memory of their own, in the layout that convolutions are quick with.
+
+        Part of a batch would keep the whole batch in memory; and in another layout, such as that of a file, the last
+        digits of what is computed from it would differ.
+        """
+        return type(self)(*(tensor.clone(memory_format=torch.channels_last) for tensor in self._tensors()))
+
     @classmethod
     def join(cls: type[BatchT], parts: Sequence[BatchT]) -> BatchT:
         """Put batches together."""

@@ -15,6 +15,7 @@ from napari_revsam2.engine.intensity_window import Limits
 from napari_revsam2.engine.propagator import Logits, Mask, MemoryBank, Remembered
 
 from . import sam2_memory
+from .device import give_back_unused, memory_shortage_in_words
 from .sam2_memory import MemoryEntry, Segmentation, SliceEmbeddings, SliceMemories
 from .slice_preprocessing import logits_to_size, mask_to_tensor, slice_to_tensor
 
@@ -24,11 +25,6 @@ ResultT = TypeVar("ResultT")
 _BATCH_PIXELS = 2**17
 """Pixels of images that a CPU computes together: small images wait for the calls between them, large ones for the
 processor's caches (`benchmarks/speed.py --batches`)."""
-
-_TOO_LARGE = (
-    "The device's memory isn't enough even for one slice at a time: choose a smaller checkpoint, fewer supports (N), "
-    "or the device cpu."
-)
 
 
 class Sam2Propagator:
@@ -116,8 +112,15 @@ class Sam2Propagator:
 
     @torch.inference_mode()
     def logits(self, predictions: Sequence[Segmentation], shapes: Sequence[tuple[int, int]]) -> list[Logits]:
-        """Mask logits at the slices' own sizes (H, W); positive is foreground."""
-        return [logits_to_size(p.logits, shape) for p, shape in zip(predictions, shapes, strict=True)]
+        """Mask logits at the slices' own sizes (H, W); positive is foreground.
+
+        Raises
+        ------
+        NotEnoughMemoryError
+            When a single slice is too much.
+        """
+        with memory_shortage_in_words():
+            return [logits_to_size(p.logits, shape) for p, shape in zip(predictions, shapes, strict=True)]
 
     def _within_memory(
         self, compute: Callable[[Sequence[ItemT]], list[ResultT]], items: Sequence[ItemT]
@@ -126,22 +129,22 @@ class Sam2Propagator:
         while True:
             size = min(self.batch_size, len(items))
             try:
-                with self._autocast():
+                with memory_shortage_in_words(), self._autocast():
                     return [result for batch in in_batches(items, size) for result in compute(batch)]
-            except torch.OutOfMemoryError as error:
+            except NotEnoughMemoryError:
                 if size == 1:
-                    raise NotEnoughMemoryError(_TOO_LARGE) from error
+                    raise
             # Out here the error is gone, and with it the tensors that its traceback held.
             self.batch_size = size // 2
-            if self.model.device.type == "cuda":
-                torch.cuda.empty_cache()
+            give_back_unused()
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.model.device.type, self.precision, enabled=self.precision is not torch.float32)
 
     def _embed(self, slices: Sequence[tuple[NDArray[Any], Limits]]) -> list[SliceEmbeddings]:
         tensors = torch.stack([slice_to_tensor(image, limits, self.model.image_size) for image, limits in slices])
-        return sam2_memory.embed_slices(self.model, tensors.to(self.model.device)).split()
+        embeddings = sam2_memory.embed_slices(self.model, tensors.to(self.model.device))
+        return [embedding.copied() for embedding in embeddings.split()]
 
     def _remember_masks(self, slices: Sequence[tuple[SliceEmbeddings, Mask]]) -> list[SliceMemories]:
         embeddings, masks = zip(*slices, strict=True)
