@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,12 @@ from typing import Any
 from napari_revsam2 import __version__
 from napari_revsam2.engine.axis import Axis
 from napari_revsam2.engine.config import RevSAM2Config
-from napari_revsam2.engine.errors import RevSAM2Error
+from napari_revsam2.engine.errors import NotEnoughMemoryError, ProblemError, RevSAM2Error
+
+from .evaluate_options import add_evaluate_options
+
+VARIED = {"n_support", "top_k", "mode", "window"}
+"""Settings that an evaluation varies, or takes from the dataset."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,9 +29,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.command(options)
     except RevSAM2Error as error:
-        sys.stderr.write(f"napari-revsam2: {error}\n")
-        return 2
+        return _told(error)
+    except MemoryError:
+        return _told(NotEnoughMemoryError())
+    except KeyboardInterrupt:
+        return 130  # as a shell says of a command that Ctrl-C ended
     return 0
+
+
+def _told(error: RevSAM2Error) -> int:
+    sys.stderr.write(f"napari-revsam2: {error}\n")
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_segment(commands.add_parser("segment", help="segment a query volume from annotated slices of others"))
+    evaluate = commands.add_parser("evaluate", help="repeat the paper's experiments on labelled datasets")
+    evaluate.set_defaults(command=_evaluate)
+    add_evaluate_options(evaluate)
+    _add_settings(evaluate, without=VARIED)
     _add_demo(commands.add_parser("demo", help="run on the sample volumes that ship with the package"))
     _add_models(commands.add_parser("models", help="list, download, find or remove checkpoints that others publish"))
     _add_cache(commands.add_parser("cache", help="look at, or clear, the embeddings that are kept between runs"))
@@ -82,9 +99,11 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print one JSON object last")
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
+def _add_settings(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
     """One option for each setting, made from the settings themselves."""
     for setting in fields(RevSAM2Config):
+        if setting.name in without:
+            continue
         default: Any = setting.default
         shown = getattr(default, "value", default)
         parser.add_argument(
@@ -164,7 +183,7 @@ def _remove_model(options: argparse.Namespace) -> None:
 def _segment(options: argparse.Namespace) -> None:
     from .segment import Request, run_request
 
-    given = {s.name: getattr(options, s.name) for s in fields(RevSAM2Config) if getattr(options, s.name) is not None}
+    given = _given(options)
     run_request(
         Request(
             supports=tuple((image, labels) for image, labels in options.support),
@@ -181,6 +200,22 @@ def _segment(options: argparse.Namespace) -> None:
             json=options.json,
         )
     )
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    try:
+        from .evaluate import run_evaluation
+    except ModuleNotFoundError as error:
+        raise ProblemError(
+            f"The command evaluate needs {error.name}, which isn't here: pip install 'napari-revsam2[evaluation]'."
+        ) from error
+    run_evaluation(options, RevSAM2Config(**_given(options, VARIED)))
+
+
+def _given(options: argparse.Namespace, without: Collection[str] = ()) -> dict[str, Any]:
+    """Collect the settings that the user gave."""
+    names = [setting.name for setting in fields(RevSAM2Config) if setting.name not in without]
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,12 +11,11 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from napari_revsam2.engine.problem import QueryVolume
+from napari_revsam2.overlay import COLOURS, outline, spread_slices
 from napari_revsam2.volume_files import replaced_file
 
 from .report import RunReport
 
-_COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2")
-"""Okabe and Ito's palette, told apart by colour-blind readers."""
 _COLUMNS, _ROWS = 6, 2
 
 
@@ -42,10 +40,7 @@ def _interesting_slices(report: RunReport) -> NDArray[np.intp]:
     shown = np.asarray(report.result.segmentation.any(axis=(1, 2)))
     if report.truth is not None:
         shown = shown | report.truth.any(axis=(1, 2))
-    indices = np.flatnonzero(shown) if shown.any() else np.arange(len(shown))
-    positions = np.linspace(0, len(indices) - 1, min(_COLUMNS * _ROWS, len(indices)))
-    spread: NDArray[np.intp] = indices[positions.round().astype(int)]
-    return spread
+    return spread_slices(shown, _COLUMNS * _ROWS)
 
 
 def _draw_slice(panel: Axes, query: QueryVolume, report: RunReport, index: int) -> None:
@@ -54,15 +49,10 @@ def _draw_slice(panel: Axes, query: QueryVolume, report: RunReport, index: int) 
     selected = [result.label for result in report.result.labels if index in result.selected]
     panel.set_title(f"slice {index}" + (" (conditional)" if selected else ""), fontsize=9)
     for number, result in enumerate(report.result.labels):
-        colour = _COLOURS[number % len(_COLOURS)]
-        _outline(panel, report.result.segmentation[index] == result.label, colour, "solid")
+        colour = COLOURS[number % len(COLOURS)]
+        outline(panel, report.result.segmentation[index] == result.label, colour, "solid")
         if report.truth is not None:
-            _outline(panel, report.truth[index] == result.label, colour, "dotted")
-
-
-def _outline(panel: Axes, mask: NDArray[Any], colour: str, style: str) -> None:
-    if mask.any() and not mask.all():
-        panel.contour(mask, levels=[0.5], colors=colour, linewidths=1.3, linestyles=style)
+            outline(panel, report.truth[index] == result.label, colour, "dotted")
 
 
 def _legend(report: RunReport) -> list[Line2D]:
@@ -70,7 +60,7 @@ def _legend(report: RunReport) -> list[Line2D]:
     for number, result in enumerate(report.result.labels):
         overlap = report.label_dice(result.label)
         text = f"class {result.label}" + (f" (DSC {overlap:.2f})" if overlap is not None else "")
-        entries.append(Line2D([], [], color=_COLOURS[number % len(_COLOURS)], label=text))
+        entries.append(Line2D([], [], color=COLOURS[number % len(COLOURS)], label=text))
     if report.truth is not None:
         entries.append(Line2D([], [], color="0.4", linestyle="dotted", label="truth"))
     return entries
@@ -78,7 +68,7 @@ def _legend(report: RunReport) -> list[Line2D]:
 
 def _draw_scores(axes: Axes, report: RunReport) -> None:
     for number, result in enumerate(report.result.labels):
-        colour = _COLOURS[number % len(_COLOURS)]
+        colour = COLOURS[number % len(COLOURS)]
         axes.plot(result.reverse_scores, color=colour, marker=".", linewidth=1)
         chosen = list(result.selected)
         axes.plot(chosen, result.reverse_scores[chosen], "o", color=colour, markersize=8, markerfacecolor="none")

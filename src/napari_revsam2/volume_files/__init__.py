@@ -1,6 +1,7 @@
 """Volumes in files: read, turned to one orientation, sliced, and written back on their own grid.
 
-NIfTI goes through nibabel, TIFF through tifffile; nothing else of the package knows either of them.
+NIfTI goes through nibabel, TIFF through tifffile, DICOM series through SimpleITK; nothing else of the package reads
+files of images.
 """
 
 from napari_revsam2.volume_files.reading import read_image, read_labels

@@ -55,7 +55,7 @@ def read_nifti(path: Path) -> Volume:
         raise VolumeFileError(
             f"{path} has an affine that doesn't say where its voxels lie: correct its sform or qform."
         )
-    grid = NiftiGrid(voxels.shape, affine, _closest_canonical(affine), GridDetail.WORLD, header)
+    grid = NiftiGrid(voxels.shape, affine, closest_canonical(affine), GridDetail.WORLD, header)
     return Volume.from_file_axes(voxels, path, grid)
 
 
@@ -124,7 +124,8 @@ def _millimetres(affine: Affine, header: Nifti1Header | None) -> Affine:
     return scaled
 
 
-def _closest_canonical(affine: Affine) -> AxisMap:
+def closest_canonical(affine: Affine) -> AxisMap:
+    """Find the swaps and flips that bring a file's axes closest to RAS+."""
     canonical_axes, directions = nib.io_orientation(affine).T  # both (3,), one entry per axis of the file
     x, y, z = (int(axis) for axis in np.argsort(canonical_axes))
     return AxisMap((x, y, z), (bool(directions[x] < 0), bool(directions[y] < 0), bool(directions[z] < 0)))

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from napari_revsam2.engine.errors import VolumeFileError
+from napari_revsam2.volume_files.dicom import read_chaos_labels, read_series
 from napari_revsam2.volume_files.nifti import READ_ENDINGS, read_nifti
 from napari_revsam2.volume_files.tiff import ENDINGS, read_tiff
 from napari_revsam2.volume_files.volume import Volume, Voxels
 
 
 def read_image(path: str | os.PathLike[str]) -> Volume:
-    """Read a grey-value volume from a NIfTI (.nii, .nii.gz, .hdr/.img) or TIFF (.tif, .tiff) file.
+    """Read a grey-value volume from a NIfTI (.nii, .nii.gz, .hdr/.img) or TIFF (.tif, .tiff) file, or a DICOM folder.
 
     Parameters
     ----------
     path
-        The file.
+        The file, or a folder that holds one DICOM series (see :mod:`~napari_revsam2.volume_files.dicom`).
 
     Returns
     -------
@@ -33,7 +35,7 @@ def read_image(path: str | os.PathLike[str]) -> Volume:
         If the file is missing, damaged, foreign or not a volume (colours, several frames), or has voxels that are NaN
         or infinite; the text is one sentence that names the file.
     """
-    volume = _read(Path(path))
+    volume = _read(Path(path), read_series)
     return replace(volume, data=_grey_values(volume.data, volume.path))
 
 
@@ -43,7 +45,7 @@ def read_labels(path: str | os.PathLike[str]) -> Volume:
     Parameters
     ----------
     path
-        The file.
+        The file, or a folder of PNG slices as the CHAOS challenge has them.
 
     Returns
     -------
@@ -55,13 +57,15 @@ def read_labels(path: str | os.PathLike[str]) -> Volume:
     VolumeFileError
         As for :func:`read_image`, and if a voxel is negative or not a whole number.
     """
-    volume = _read(Path(path))
+    volume = _read(Path(path), read_chaos_labels)
     return replace(volume, data=_label_values(volume.data, volume.path))
 
 
-def _read(path: Path) -> Volume:
+def _read(path: Path, read_folder: Callable[[Path], Volume]) -> Volume:
     """Volume with the values as stored: any type, NaN too."""
     _check_readable(path)
+    if path.is_dir():
+        return read_folder(path)
     volume = read_nifti(path) if path.name.lower().endswith(READ_ENDINGS) else read_tiff(path)
     if volume.data.size == 0 or sum(size > 1 for size in volume.data.shape) < 2:
         raise VolumeFileError(f"{path} holds {volume.data.size} voxels in a line: give a volume or a 2-D image.")
@@ -72,11 +76,9 @@ def _check_readable(path: Path) -> None:
     # Unlike Path.exists this takes a name that is too long for the system.
     if not os.path.exists(path):  # noqa: PTH110
         raise VolumeFileError(f"{path} doesn't exist: check its name and folder.")
-    if path.is_dir():
-        raise VolumeFileError(f"{path} is a folder: give one file, after converting a DICOM series to NIfTI.")
     if not os.access(path, os.R_OK):
         raise VolumeFileError(f"{path} may not be read: change its permissions.")
-    if not path.name.lower().endswith((*READ_ENDINGS, *ENDINGS)):
+    if not path.is_dir() and not path.name.lower().endswith((*READ_ENDINGS, *ENDINGS)):
         endings = ", ".join((*READ_ENDINGS, *ENDINGS))
         raise VolumeFileError(f"{path} isn't of a known kind: give a file that ends in one of {endings}.")
 

@@ -1,0 +1,96 @@
+"""The paper's experiments on the user's datasets: results, tables, figures, report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from napari_revsam2.engine.config import RevSAM2Config
+from napari_revsam2.engine.errors import ProblemError
+from napari_revsam2.evaluation.comparators import make_comparators
+from napari_revsam2.evaluation.dataset import Dataset
+from napari_revsam2.evaluation.experiment import Experiment
+from napari_revsam2.evaluation.layouts import open_dataset
+from napari_revsam2.evaluation.protocol import Protocol
+from napari_revsam2.evaluation.runner import Step, run_experiment
+from napari_revsam2.evaluation.summary import write_summary
+from napari_revsam2.sam2_backend.checkpoints import checkpoint_sha256
+
+
+def run_evaluation(options: argparse.Namespace, config: RevSAM2Config) -> None:
+    """Open the datasets, do what is left to do, and write tables and report over all that is there.
+
+    Raises
+    ------
+    RevSAM2Error
+        For everything the user can mend; works that failed are told at the end, when the others are done.
+    """
+    experiment = _experiment(options, config)
+    with closing(run_experiment(experiment, options.output, options.workers, options.scheduler)) as steps:
+        *_, last = _with_bar(steps)
+    for table in write_summary(experiment, options.output, sys.argv[1:]):
+        if table.header:
+            print(table.to_markdown())
+    print(f"{options.output}: results.csv, tables.md, report.html")
+    if last.failed:
+        reasons = dict.fromkeys(f"{failed.work.query.name}: {failed.reason}" for failed in last.failed)
+        raise ProblemError(f"{len(last.failed)} of {last.total} works couldn't be done. " + " ".join(reasons))
+
+
+def _experiment(options: argparse.Namespace, config: RevSAM2Config) -> Experiment:
+    datasets = [open_dataset(path, options.description, options.window, options.axis) for path in options.dataset]
+    return Experiment(
+        pairs=_pairs(datasets, options),
+        protocol=Protocol(
+            n_support=tuple(dict.fromkeys(options.n_support)),
+            top_k=tuple(dict.fromkeys(options.top_k)),
+            modes=tuple(dict.fromkeys(options.modes)),
+            groups=options.groups,
+            one_shot=options.one_shot,
+            seed=config.seed,
+        ),
+        config=config,
+        labels=tuple(options.label or ()),
+        compared=tuple(_possible(options.compare, config)),
+        tolerance=options.tolerance,
+        checkpoint_sha256=checkpoint_sha256(config.checkpoint),
+    )
+
+
+def _pairs(datasets: list[Dataset], options: argparse.Namespace) -> tuple[tuple[Dataset, Dataset], ...]:
+    """Each dataset from its own supports, or all from those of one (Table 3)."""
+    names = [dataset.name for dataset in datasets]
+    if repeated := {name for name in names if names.count(name) > 1}:
+        raise ProblemError(f"Two datasets are called {repeated.pop()}: give one of the folders another name.")
+    if options.supports_from is None:
+        return tuple((dataset, dataset) for dataset in datasets)
+    supports = open_dataset(options.supports_from, options.supports_description, options.window, options.axis)
+    if datasets and supports.axis is not datasets[0].axis:
+        supports = replace(supports, axis=datasets[0].axis)
+    return tuple((dataset, supports) for dataset in datasets)
+
+
+def _possible(names: list[str], config: RevSAM2Config) -> Iterator[str]:
+    """Other systems that can run here; why the rest can't is said."""
+    for system in make_comparators(tuple(dict.fromkeys(names)), config):
+        if reason := system.missing():
+            sys.stderr.write(f"{system.name} is left out. {reason}\n")
+        else:
+            yield system.name
+
+
+def _with_bar(steps: Iterator[Step]) -> Iterator[Step]:
+    """Pass steps on, and show them on standard error if that is a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task("Evaluation", total=None)
+        for step in steps:
+            bars.update(task, total=step.total, completed=step.finished)
+            yield step

@@ -1,0 +1,113 @@
+"""The paper's experiments from the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from napari_revsam2.cli import main
+from napari_revsam2.evaluation import work
+from tests.engine.fake_propagator import FakePropagator
+from tests.evaluation.conftest import write_subject
+
+
+@pytest.fixture
+def pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Five subjects in a CSV file of pairs, and a network that needs no model."""
+    monkeypatch.setattr(work, "_network", lambda config: FakePropagator())
+    folder = tmp_path / "phantoms"
+    folder.mkdir()
+    subjects = [write_subject(folder, f"subject_{i}", shift=i) for i in range(5)]
+    lines = [f"{subject.image.name},{subject.labels.name}" for subject in subjects]
+    table = folder / "phantoms.csv"
+    table.write_text("\n".join(["image,labels", *lines]), encoding="utf-8")
+    (folder / "classes.csv").write_text("id,name\n1,organ\n2,vessel\n", encoding="utf-8")
+    return table
+
+
+def evaluate(pairs: Path, output: Path, *more: str) -> int:
+    settings = ("--window", "50,100", "--groups", "2", "--n-support", "4", "1", "--top-k", "7", "3")
+    return main(["evaluate", str(pairs), "--output", str(output), *settings, *more])
+
+
+def test_an_evaluation_leaves_results_tables_pictures_report_and_provenance(pairs, tmp_path, capsys):
+    output = tmp_path / "output"
+    assert evaluate(pairs, output) == 0
+    assert {path.name for path in output.iterdir()} == {
+        "best_median_and_worst_case.png",
+        "figure_4_reverse_score_and_dsc.png",
+        "masks",
+        "provenance.json",
+        "report.html",
+        "results.csv",
+        "settings.json",
+        "slices.csv",
+        "tables.md",
+    }
+    printed = capsys.readouterr().out
+    assert "## Table 5" in printed
+    (row,) = (line for line in printed.splitlines() if line.startswith("| organ | RevSAM2 |"))
+    assert row.count("100.00") == 2  # N = 4 and N = 1
+
+
+def test_a_second_call_adds_what_is_new_and_nothing_twice(pairs, tmp_path):
+    output = tmp_path / "output"
+    evaluate(pairs, output)
+    evaluate(pairs, output, "--compare", "registration", "--label", "1")
+    with (output / "results.csv").open(newline="") as file:
+        rows = [tuple(row.values())[:9] for row in csv.DictReader(file)]
+    assert len(rows) == len(set(rows)) == 2 * 2 * 2 * 10 + 2 * 2
+
+
+def test_provenance_tells_the_command_and_no_folder(pairs, tmp_path):
+    evaluate(pairs, tmp_path / "output", "--label", "1")
+    text = (tmp_path / "output" / "provenance.json").read_text(encoding="utf-8")
+    assert len(json.loads(text)["checkpoint"]["sha256"]) == 64
+    for name in ("provenance.json", "settings.json", "report.html", "results.csv"):
+        assert str(tmp_path) not in (tmp_path / "output" / name).read_text(encoding="utf-8")
+
+
+def test_a_system_that_cannot_be_had_is_left_out_with_the_reason(pairs, tmp_path, capsys):
+    assert evaluate(pairs, tmp_path / "output", "--compare", "universeg", "--label", "1") == 0
+    assert "universeg is left out. UniverSeg isn't on PyPI" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--label", "9"], "has no class 9"),
+        (["--compare", "magic"], "There is no system 'magic'"),
+        (["--description", "magic"], "magic"),
+        (["--window", "magic"], "The window 'magic' isn't known"),
+        (["--supports-from", "nowhere.csv"], "nowhere.csv"),
+        (["--checkpoint", "nowhere.pt"], "nowhere.pt"),
+        (["--scheduler", "nonsense"], "There is no Dask scheduler at nonsense"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_nothing_is_written(pairs, tmp_path, capsys, more, message):
+    assert evaluate(pairs, tmp_path / "output", *more) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "output" / "results.csv").exists()
+
+
+def test_a_volume_that_cannot_be_read_is_told_when_the_others_are_done(pairs, tmp_path, capsys):
+    splits = ["split", *["training"] * 3, *["test"] * 2]
+    lines = pairs.read_text(encoding="utf-8").splitlines()
+    split_lines = [f"{line},{split}" for line, split in zip(lines, splits, strict=True)]
+    pairs.write_text("\n".join(split_lines), encoding="utf-8")
+    (pairs.parent / "subject_4.nii.gz").write_bytes(b"no image")
+    assert evaluate(pairs, tmp_path / "output", "--label", "1") == 2
+    error = capsys.readouterr().err
+    assert "couldn't be done. " in error
+    assert "subject_4.nii.gz" in error
+    assert "subject_3" in (tmp_path / "output" / "results.csv").read_text()
+
+
+@pytest.mark.parametrize("more", [["--n-support", "0"], ["--groups", "x"], ["--workers", "-1"]])
+def test_counts_below_one_are_refused(pairs, tmp_path, more):
+    with pytest.raises(SystemExit) as stop:
+        evaluate(pairs, tmp_path / "output", *more)
+    assert stop.value.code == 2

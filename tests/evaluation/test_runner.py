@@ -1,0 +1,162 @@
+"""An evaluation that stops, goes on, loses a worker, and is told the truth about its files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from distributed import LocalCluster
+
+from napari_revsam2.engine.config import Mode, RevSAM2Config
+from napari_revsam2.engine.errors import ProblemError
+from napari_revsam2.evaluation import runner
+from napari_revsam2.evaluation.experiment import Experiment
+from napari_revsam2.evaluation.protocol import Protocol
+from napari_revsam2.evaluation.results import ResultRow, read_results, read_slices
+from napari_revsam2.evaluation.runner import Failed, mask_path, run_experiment
+from napari_revsam2.evaluation.work import Done, Work
+from napari_revsam2.volume_files import read_labels
+
+from .conftest import ORGAN, VESSEL
+
+PROTOCOL = Protocol(n_support=(4, 1), top_k=(7, 3), groups=2)
+
+
+@pytest.fixture
+def experiment(dataset) -> Experiment:
+    return Experiment(((dataset, dataset),), PROTOCOL, RevSAM2Config())
+
+
+def run(experiment: Experiment, folder: Path, **how):
+    return list(run_experiment(experiment, folder, **how))
+
+
+def test_there_is_a_row_for_each_volume_class_group_and_setting(experiment, network, tmp_path):
+    *_, last = run(experiment, tmp_path)
+    rows = read_results(tmp_path)
+    assert last.finished == last.total == 2 * 2 * 2  # classes, groups, queries
+    assert len(rows) == len({row.key for row in rows}) == 8 * 2 * 5
+    assert {row.class_name for row in rows} == {"organ", "vessel"}
+
+
+def test_a_perfect_network_has_perfect_scores(experiment, network, tmp_path):
+    run(experiment, tmp_path)
+    rows = read_results(tmp_path)
+    assert {(row.dsc, row.nsd) for row in rows} == {(1.0, 1.0)}
+    slices = read_slices(tmp_path)
+    assert {row.n_support for row in slices} == {4, 1}
+    assert len(slices) == 8 * 2 * 14
+    assert all(row.reverse_score == row.nonempty for row in slices)  # 1 where something is found
+
+
+def test_the_mask_of_the_first_setting_lies_on_the_querys_grid(experiment, network, dataset, tmp_path):
+    run(experiment, tmp_path)
+    row = next(row for row in read_results(tmp_path) if row.label == VESSEL)
+    (query,) = (subject for subject in dataset.training if subject.name == row.volume)
+    mask, truth = read_labels(mask_path(tmp_path, row)), read_labels(query.labels)
+    np.testing.assert_array_equal(mask.data == VESSEL, truth.data == VESSEL)
+    np.testing.assert_allclose(mask.affine, truth.affine)
+
+
+def test_what_is_finished_is_not_computed_again(experiment, network, tmp_path):
+    steps = run_experiment(experiment, tmp_path)
+    for _ in range(4):
+        next(steps)  # the plan, and three works
+    steps.close()
+    before = read_results(tmp_path)
+    embedded = len(network.embedded)
+    first, *_ = run(experiment, tmp_path)
+    assert first.total == 8 - 3
+    rows = read_results(tmp_path)
+    assert rows[: len(before)] == before or [r.key for r in rows[: len(before)]] == [r.key for r in before]
+    assert len({row.key for row in rows}) == len(rows) == 80
+    run(experiment, tmp_path)
+    assert len(network.embedded) > embedded
+    embedded = len(network.embedded)
+    run(experiment, tmp_path)
+    assert len(network.embedded) == embedded
+
+
+def test_another_k_adds_its_rows_alone(experiment, network, tmp_path):
+    run(experiment, tmp_path)
+    more = replace(experiment, protocol=replace(PROTOCOL, top_k=(7, 3, 2)))
+    run(more, tmp_path)
+    rows = read_results(tmp_path)
+    assert len({row.key for row in rows}) == len(rows) == 80 + 8 * 2
+
+
+def test_results_of_other_settings_are_not_mixed(experiment, network, tmp_path):
+    run(experiment, tmp_path)
+    other = replace(experiment, tolerance=1.0)
+    with pytest.raises(ProblemError, match=r"other settings \(NSD tolerance, mm 2.0\): give those, or another folder"):
+        run(other, tmp_path)
+
+
+def test_a_volume_that_cannot_be_read_is_told_and_the_others_are_done(experiment, network, dataset, tmp_path):
+    split = replace(dataset, training=dataset.training[:3], test=dataset.training[3:])
+    dataset.training[3].image.write_bytes(b"no image")
+    *_, last = run(replace(experiment, pairs=((split, split),)), tmp_path)
+    assert {failed.work.query.name for failed in last.failed} == {"subject_3"}
+    assert "subject_3.nii.gz" in last.failed[0].reason
+    assert {row.volume for row in read_results(tmp_path)} == {"subject_4"}
+
+
+def test_supports_of_another_dataset_are_named_in_the_rows(experiment, network, dataset, tmp_path):
+    split = replace(dataset, name="others", training=dataset.training[:3])
+    queries = replace(dataset, training=(), test=dataset.training[3:])
+    run(replace(experiment, pairs=((queries, split),)), tmp_path)
+    assert {(row.dataset, row.support_dataset) for row in read_results(tmp_path)} == {("phantoms", "others")}
+
+
+def test_classes_of_two_datasets_are_matched_by_name(experiment, network, dataset, tmp_path):
+    swapped = {ORGAN: "vessel", VESSEL: "organ"}
+    split = replace(dataset, name="others", training=dataset.training[:3], classes=swapped)
+    queries = replace(dataset, training=(), test=dataset.training[3:])
+    run(replace(experiment, pairs=((queries, split),), labels=(ORGAN,)), tmp_path)
+    rows = read_results(tmp_path)
+    assert {(row.label, row.class_name) for row in rows} == {(ORGAN, "organ")}
+    assert max(row.dsc for row in rows) == 0  # the other dataset's "organ" is our vessel
+
+
+def test_a_class_that_is_not_there_is_said_in_words(experiment, tmp_path):
+    with pytest.raises(ProblemError, match="phantoms has no class 9 whose name phantoms has too; these are: 1, 2"):
+        run(replace(experiment, labels=(9,)), tmp_path)
+
+
+def test_one_shot_is_a_row_of_its_own(experiment, network, tmp_path):
+    protocol = replace(PROTOCOL, modes=(Mode.FORWARD,), one_shot=True)
+    run(replace(experiment, protocol=protocol, labels=(ORGAN,)), tmp_path)
+    assert {row.mode for row in read_results(tmp_path)} == {"forward", "one-shot"}
+
+
+def slow_attempt(work: Work) -> Done | Failed:
+    """A work that takes its time, and says in which process it ran."""
+    time.sleep(0.2)
+    setting = work.settings[0]
+    row = ResultRow(
+        *work.row_key(setting)[:3], work.class_name, work.group, work.query.name,
+        setting.mode, setting.n_support, setting.top_k, 1.0, 1.0, 1.0, 1.0, 1.0, float(os.getpid()),
+    )  # fmt: skip
+    return Done(work, (row,), (), {})
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(experiment, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "attempt", slow_attempt)
+    experiment = replace(experiment, protocol=replace(PROTOCOL, n_support=(1,), modes=(Mode.FORWARD,), groups=6))
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True) as cluster:
+        for step in run_experiment(experiment, tmp_path, scheduler=cluster.scheduler_address):
+            if step.finished == 4:
+                os.kill(next(iter(cluster.workers.values())).process.pid, signal.SIGKILL)
+    rows = read_results(tmp_path)
+    assert len({row.key for row in rows}) == len(rows) == step.total == 24
+    assert len({row.seconds for row in rows}) >= 2  # processes that took part
+
+
+def test_a_scheduler_that_is_not_there_is_said_in_words(experiment, tmp_path):
+    with pytest.raises(ProblemError, match="There is no Dask scheduler at tcp:"):
+        run(experiment, tmp_path, scheduler="tcp://127.0.0.1:9")
