@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,4 +79,5 @@ if __name__ == "__main__":
         table = write_pairs(case, options.data.resolve(), folder / "pairs")
         arguments = ["evaluate", str(table), "--output", str(folder), "--workers", options.workers]
         labels = [str(label) for label in CLASSES[case.classes]]
-        main([*arguments, "--window", case.window, "--label", *labels, *case.more])
+        if code := main([*arguments, "--window", case.window, "--label", *labels, *case.more]):
+            sys.exit(code)

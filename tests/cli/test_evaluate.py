@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def test_an_evaluation_leaves_results_tables_pictures_report_and_provenance(pair
     output = tmp_path / "output"
     assert evaluate(pairs, output) == 0
     assert {path.name for path in output.iterdir()} == {
+        ".lock",
         "best_median_and_worst_case.png",
         "figure_4_reverse_score_and_dsc.png",
         "masks",
@@ -66,8 +68,30 @@ def test_provenance_tells_the_command_and_no_folder(pairs, tmp_path):
     evaluate(pairs, tmp_path / "output", "--label", "1")
     text = (tmp_path / "output" / "provenance.json").read_text(encoding="utf-8")
     assert len(json.loads(text)["checkpoint"]["sha256"]) == 64
+    assert json.loads(text)["command"][:2] == ["evaluate", "phantoms.csv"]
     for name in ("provenance.json", "settings.json", "report.html", "results.csv"):
         assert str(tmp_path) not in (tmp_path / "output" / name).read_text(encoding="utf-8")
+
+
+def test_supports_of_another_dataset_of_the_same_name_are_refused(pairs, tmp_path, capsys):
+    other = shutil.copytree(pairs.parent, tmp_path / "other") / pairs.name
+    assert evaluate(pairs, tmp_path / "output", "--supports-from", str(other)) == 2
+    assert "two datasets called phantoms: rename one of them" in capsys.readouterr().err
+
+
+def test_a_class_given_twice_is_segmented_once(pairs, tmp_path):
+    evaluate(pairs, tmp_path / "output", "--label", "1", "1", "--groups", "1", "--modes", "forward")
+    rows = (tmp_path / "output" / "results.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 1 + 2 * 2  # volumes and N
+
+
+def test_a_volume_that_left_the_dataset_is_not_in_the_montage(pairs, tmp_path):
+    table = pairs.read_text(encoding="utf-8").splitlines()
+    split = [f"{line},{part}" for line, part in zip(table, ["split", *["training"] * 3, *["test"] * 2], strict=True)]
+    pairs.write_text("\n".join(split), encoding="utf-8")
+    evaluate(pairs, tmp_path / "output", "--label", "1")
+    pairs.write_text("\n".join(split[:-1]), encoding="utf-8")
+    assert evaluate(pairs, tmp_path / "output", "--label", "1") == 0
 
 
 def test_a_system_that_cannot_be_had_is_left_out_with_the_reason(pairs, tmp_path, capsys):
@@ -106,8 +130,8 @@ def test_a_volume_that_cannot_be_read_is_told_when_the_others_are_done(pairs, tm
     assert "subject_3" in (tmp_path / "output" / "results.csv").read_text()
 
 
-@pytest.mark.parametrize("more", [["--n-support", "0"], ["--groups", "x"], ["--workers", "-1"]])
-def test_counts_below_one_are_refused(pairs, tmp_path, more):
+@pytest.mark.parametrize("more", [["--n-support", "0"], ["--groups", "x"], ["--workers", "-1"], ["--tolerance", "nan"]])
+def test_numbers_that_make_no_sense_are_refused(pairs, tmp_path, more):
     with pytest.raises(SystemExit) as stop:
         evaluate(pairs, tmp_path / "output", *more)
     assert stop.value.code == 2

@@ -99,3 +99,11 @@ def test_a_montage_of_a_volume_where_nothing_is_shows_its_slices(tmp_path: Path,
 def test_a_montage_of_no_cases_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no cases"):
         montage(tmp_path / "cases.png", [])
+
+
+def test_dollars_in_names_are_no_formula(tmp_path: Path) -> None:
+    name = r"$\nothing$"
+    score_chart(tmp_path / "chart.png", slice_rows([0.1, 0.5, 0.9], [0.2, 0.3, 0.4], volume=name), [result(name)])
+    montage(tmp_path / "montage.png", [overlay(name)])
+    assert (tmp_path / "chart.png").exists()
+    assert (tmp_path / "montage.png").exists()

@@ -162,6 +162,13 @@ def test_half_a_pair_is_refused_by_name(tmp_path, missing):
     assert missing.rpartition("/")[2] in str(error.value)
 
 
+def test_two_classes_of_one_name_are_refused(tmp_path):
+    write_volume(tmp_path / "v.nii")
+    (tmp_path / "classes.csv").write_text("id,name\n1,organ\n2,organ\n", encoding="utf-8")
+    with pytest.raises(RevSAM2Error, match="calls 2 classes organ: give each a name of its own"):
+        open_dataset(write_pairs(tmp_path, "v.nii,v.nii,,"))
+
+
 def test_two_volumes_of_one_name_are_refused(tmp_path):
     entries = json.loads((decathlon(tmp_path) / "dataset.json").read_text())["training"]
     with pytest.raises(RevSAM2Error, match="2 volumes named organ_001"):

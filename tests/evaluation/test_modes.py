@@ -61,18 +61,16 @@ def test_the_embedded_network_gives_the_masks_of_runs_of_their_own(mode):
         assert found.chosen == expected.labels[0].selected
 
 
-def test_the_one_shot_protocol_judges_the_organs_extent_alone(case, dataset):
+def test_the_one_shot_protocol_segments_the_organs_extent(case, dataset):
     subject = dataset.training[0]
     shown = range(2, 12)
     supports = open_case(ORGAN, [SupportChoice(subject, i) for i in shown], subject, dataset.axis, dataset.window)
     case = replace(case, supports=supports.supports)
-    found = segment_one_shot(FakePropagator(), case, CONFIG, Setting("one-shot", 1, 7), shown)
-    assert found.judged == list(range(2, 12))
+    found = segment_one_shot(FakePropagator(), case, CONFIG, Setting("one-shot", 1, 7))
     np.testing.assert_array_equal(found.mask, case.truth)
 
 
 def test_a_query_without_the_class_gives_an_empty_one_shot(case):
     case = replace(case, truth=np.zeros_like(case.truth))
-    found = segment_one_shot(FakePropagator(), case, CONFIG, Setting("one-shot", 1, 7), range(4))
-    assert found.judged == []
+    found = segment_one_shot(FakePropagator(), case, CONFIG, Setting("one-shot", 1, 7))
     assert not found.mask.any()

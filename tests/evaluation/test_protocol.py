@@ -98,3 +98,15 @@ def test_more_supports_than_are_painted_are_left_out():
 def test_chunks_are_as_equal_as_can_be_and_never_empty():
     assert chunks(range(7), 3) == [[0, 1, 2], [3, 4], [5, 6]]
     assert chunks([4], 3) == [[4]]
+
+
+def test_the_usual_setting_is_the_papers_or_else_the_largest():
+    assert Protocol(n_support=(1, 10), top_k=(9, 7)).usual == Setting("revsam2", 10, 7)
+    assert Protocol(n_support=(1, 5), top_k=(3, 9)).usual == Setting("revsam2", 5, 9)
+
+
+def test_other_volumes_make_up_for_one_with_less_of_the_class(dataset, tmp_path):
+    short = write_subject(tmp_path, "short", n_slices=3)  # one slice of the organ
+    some = replace(dataset, training=(short, *dataset.training[:2]))
+    counts = Counter(c.subject.name for c in draw_group(some, ORGAN, 0, seed=0, n_support=10).choices)
+    assert sorted(counts.values()) == [1, 4, 5]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from napari_revsam2.engine.errors import VolumeFileError
 from napari_revsam2.evaluation.results import ResultRow, RowFile, SliceRow, read_slices
 
 ROW = ResultRow(
@@ -53,3 +55,19 @@ def test_the_same_slice_written_twice_is_read_once(tmp_path):
 def test_what_differs_in_values_alone_has_the_same_key():
     assert replace(ROW, dsc=0.1, seconds=9).key == ROW.key
     assert replace(ROW, top_k=3).key != ROW.key
+
+
+@pytest.mark.parametrize(
+    "damage", [(b"dsc", b"dice"), (b"\r\n", b",more\r\n"), (b",0.5,", b",half,"), (b"case 1", b"\xff")], ids=str
+)
+def test_a_file_that_is_not_ours_is_told_in_words(tmp_path, damage):
+    file = RowFile(tmp_path / "results.csv", ResultRow)
+    file.append([ROW])
+    file.path.write_bytes(file.path.read_bytes().replace(*damage))
+    with pytest.raises(VolumeFileError, match=r"results.csv can't be read as results"):
+        list(file.read())
+
+
+def test_a_file_that_cannot_be_written_is_told_in_words(tmp_path):
+    with pytest.raises(VolumeFileError, match=r"results.csv can't be written \(No such file or directory\)"):
+        RowFile(tmp_path / "gone" / "results.csv", ResultRow).append([ROW])

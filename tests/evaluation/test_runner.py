@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
-from dataclasses import replace
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
-from distributed import LocalCluster
+from distributed import KilledWorker, LocalCluster
 
 from napari_revsam2.engine.config import Mode, RevSAM2Config
-from napari_revsam2.engine.errors import ProblemError
-from napari_revsam2.evaluation import runner
+from napari_revsam2.engine.errors import ProblemError, VolumeFileError
+from napari_revsam2.evaluation import runner, work
 from napari_revsam2.evaluation.experiment import Experiment
 from napari_revsam2.evaluation.protocol import Protocol
 from napari_revsam2.evaluation.results import ResultRow, read_results, read_slices
@@ -54,9 +57,11 @@ def test_a_perfect_network_has_perfect_scores(experiment, network, tmp_path):
     assert all(row.reverse_score == row.nonempty for row in slices)  # 1 where something is found
 
 
-def test_the_mask_of_the_first_setting_lies_on_the_querys_grid(experiment, network, dataset, tmp_path):
+def test_the_mask_of_the_usual_setting_lies_on_the_querys_grid(experiment, network, dataset, tmp_path):
     run(experiment, tmp_path)
-    row = next(row for row in read_results(tmp_path) if row.label == VESSEL)
+    row = next(
+        r for r in read_results(tmp_path) if (r.label, r.mode, r.n_support, r.top_k) == (VESSEL, "revsam2", 4, 7)
+    )
     (query,) = (subject for subject in dataset.training if subject.name == row.volume)
     mask, truth = read_labels(mask_path(tmp_path, row)), read_labels(query.labels)
     np.testing.assert_array_equal(mask.data == VESSEL, truth.data == VESSEL)
@@ -95,6 +100,88 @@ def test_results_of_other_settings_are_not_mixed(experiment, network, tmp_path):
     other = replace(experiment, tolerance=1.0)
     with pytest.raises(ProblemError, match=r"other settings \(NSD tolerance, mm 2.0\): give those, or another folder"):
         run(other, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [lambda d: replace(d, training=d.training[1:]), lambda d: replace(d, classes={ORGAN: "liver", VESSEL: "vessel"})],
+    ids=["a training volume less", "another name for a class"],
+)
+def test_results_of_another_dataset_of_the_same_name_are_not_mixed(experiment, network, dataset, tmp_path, changed):
+    run(experiment, tmp_path)
+    other = changed(dataset)
+    with pytest.raises(ProblemError, match="other settings \\(supports from phantoms, class 1, group 0 organ: "):
+        run(replace(experiment, pairs=((other, other),)), tmp_path)
+
+
+def test_settings_name_no_folder_of_a_checkpoint(experiment, network, tmp_path):
+    config = RevSAM2Config(checkpoint=str(tmp_path / "own.pt"))
+    run(replace(experiment, config=config), tmp_path)
+    assert json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))["checkpoint"] == "own.pt"
+
+
+@pytest.mark.parametrize("text", ["{", "[1]"])
+def test_damaged_settings_are_told_in_words(experiment, tmp_path, text):
+    (tmp_path / "settings.json").write_text(text, encoding="utf-8")
+    with pytest.raises(VolumeFileError, match=r"settings.json can't be read"):
+        run(experiment, tmp_path)
+
+
+def test_a_folder_that_is_a_file_is_told_in_words(experiment, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(VolumeFileError, match=r"file can't be written \(File exists\)"):
+        run(experiment, tmp_path / "file")
+
+
+def test_two_evaluations_do_not_write_into_one_folder(experiment, network, tmp_path):
+    first = run_experiment(experiment, tmp_path)
+    next(first)
+    with pytest.raises(ProblemError, match="Another evaluation writes into"):
+        run(experiment, tmp_path)
+    first.close()
+    assert run(experiment, tmp_path)
+
+
+def test_masks_of_volumes_whose_names_are_alike_on_disk_are_kept_apart(experiment, network, tmp_path):
+    run(experiment, tmp_path)
+    row = next(iter(read_results(tmp_path)))
+    names = ("a/b", "a_b", "a:b", "\u00fc", "u\u0308", "x" * 300, "x" * 301)
+    paths = {mask_path(tmp_path, replace(row, volume=name)) for name in names}
+    assert len(paths) == len(names)
+    assert {path.parent for path in paths} == {mask_path(tmp_path, row).parent}
+    assert max(len(path.name) for path in paths) < 200
+
+
+def test_masks_of_two_settings_are_kept_apart(experiment, network, tmp_path):
+    run(experiment, tmp_path)
+    run(replace(experiment, protocol=replace(PROTOCOL, n_support=(2,))), tmp_path)
+    kept = [row for row in read_results(tmp_path) if row.mode == "revsam2" and mask_path(tmp_path, row).exists()]
+    assert {(row.n_support, row.top_k) for row in kept} == {(4, 7), (2, 7)}
+    assert len(kept) == 2 * 8
+
+
+def test_a_class_id_above_255_stays_in_its_mask(experiment, network, dataset, tmp_path):
+    for subject in dataset.training:
+        labels = nib.load(subject.labels)
+        nib.save(nib.Nifti1Image(np.asarray(labels.dataobj).astype(np.int32) * 700, labels.affine), subject.labels)
+    many = replace(dataset, classes={700: "organ"})
+    run(replace(experiment, pairs=((many, many),)), tmp_path)
+    row = next(row for row in read_results(tmp_path) if mask_path(tmp_path, row).exists() and row.mode == "revsam2")
+    assert np.unique(read_labels(mask_path(tmp_path, row)).data).tolist() == [0, 700]
+
+
+def test_supports_are_seen_in_the_window_of_their_own_dataset(experiment, network, dataset, tmp_path, monkeypatch):
+    split = replace(dataset, name="others", training=dataset.training[:3], window="0,10")
+    queries = replace(dataset, training=(), test=dataset.training[3:])
+    (first, *_) = replace(experiment, pairs=((queries, split),)).works(())
+    case = work.open_work(first, first.supports)
+    assert (case.query.limits, case.supports[0].limits) == ((0.0, 100.0), (-5.0, 5.0))
+
+
+def test_random_choices_of_volumes_and_groups_are_independent(experiment):
+    works = list(experiment.works(()))
+    assert len({work.own_seed(one) for one in works}) == len(works)
+    assert [work.own_seed(one) for one in works] == [work.own_seed(one) for one in experiment.works(())]
 
 
 def test_a_volume_that_cannot_be_read_is_told_and_the_others_are_done(experiment, network, dataset, tmp_path):
@@ -142,7 +229,7 @@ def slow_attempt(work: Work) -> Done | Failed:
         *work.row_key(setting)[:3], work.class_name, work.group, work.query.name,
         setting.mode, setting.n_support, setting.top_k, 1.0, 1.0, 1.0, 1.0, 1.0, float(os.getpid()),
     )  # fmt: skip
-    return Done(work, (row,), (), {})
+    return Done(work, (row,), (), None)
 
 
 def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(experiment, tmp_path, monkeypatch):
@@ -155,6 +242,29 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(experiment, t
     rows = read_results(tmp_path)
     assert len({row.key for row in rows}) == len(rows) == step.total == 24
     assert len({row.seconds for row in rows}) >= 2  # processes that took part
+
+
+@dataclass(frozen=True)
+class LostFuture:
+    """A future whose result never came."""
+
+    error: Exception
+
+    def result(self):
+        raise self.error
+
+
+def test_a_work_that_ends_each_of_its_processes_is_told_and_the_others_go_on(experiment):
+    (one, *_) = experiment.works(())
+    outcome = runner.outcome_of(LostFuture(KilledWorker("attempt", None, 4)), one)
+    assert outcome.work is one
+    assert "use fewer workers" in outcome.reason
+
+
+def test_a_scheduler_that_goes_is_said_in_words(experiment):
+    (one, *_) = experiment.works(())
+    with pytest.raises(ProblemError, match="The Dask scheduler is gone"):
+        runner.outcome_of(LostFuture(CancelledError()), one)
 
 
 def test_a_scheduler_that_is_not_there_is_said_in_words(experiment, tmp_path):

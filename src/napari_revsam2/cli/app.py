@@ -25,7 +25,8 @@ VARIED = {"n_support", "top_k", "mode", "window"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; a problem the user can mend is one sentence and code 2."""
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(words, argparse.Namespace(words=tuple(words)))
     try:
         options.command(options)
     except RevSAM2Error as error:

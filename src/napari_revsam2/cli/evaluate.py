@@ -34,7 +34,7 @@ def run_evaluation(options: argparse.Namespace, config: RevSAM2Config) -> None:
     experiment = _experiment(options, config)
     with closing(run_experiment(experiment, options.output, options.workers, options.scheduler)) as steps:
         *_, last = _with_bar(steps)
-    for table in write_summary(experiment, options.output, sys.argv[1:]):
+    for table in write_summary(experiment, options.output, options.words):
         if table.header:
             print(table.to_markdown())
     print(f"{options.output}: results.csv, tables.md, report.html")
@@ -56,7 +56,7 @@ def _experiment(options: argparse.Namespace, config: RevSAM2Config) -> Experimen
             seed=config.seed,
         ),
         config=config,
-        labels=tuple(options.label or ()),
+        labels=tuple(dict.fromkeys(options.label or ())),
         compared=tuple(_possible(options.compare, config)),
         tolerance=options.tolerance,
         checkpoint_sha256=checkpoint_sha256(config.checkpoint),
@@ -73,6 +73,8 @@ def _pairs(datasets: list[Dataset], options: argparse.Namespace) -> tuple[tuple[
     supports = open_dataset(options.supports_from, options.supports_description, options.window, options.axis)
     if datasets and supports.axis is not datasets[0].axis:
         supports = replace(supports, axis=datasets[0].axis)
+    if any(dataset.name == supports.name and dataset != supports for dataset in datasets):
+        raise ProblemError(f"Queries and supports are of two datasets called {supports.name}: rename one of them.")
     return tuple((dataset, supports) for dataset in datasets)
 
 

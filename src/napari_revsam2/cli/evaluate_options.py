@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from napari_revsam2.engine.axis import Axis
@@ -38,7 +39,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[7, 9, 3, 1],
         metavar="K",
-        help="k of mode revsam2; the first is also that of random (default: 7 9 3 1)",
+        help="k of mode revsam2; mode random takes 7 of them, or the largest (default: 7 9 3 1)",
     )
     add(
         "--modes",
@@ -59,9 +60,19 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
         metavar="SYSTEM",
         help="prompts of Table 1 (points-1, points-3, box, mask) and other systems (registration, nnunet, universeg)",
     )
-    add("--tolerance", type=float, default=2.0, metavar="MM", help="of the NSD, in mm (default: 2)")
+    add("--tolerance", type=_millimetres, default=2.0, metavar="MM", help="of the NSD, in mm (default: 2)")
     add("--workers", type=_count, default=1, help="processes on this machine (default: 1)")
     add("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler, whose workers see the same files")
+
+
+def _millimetres(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a number from 0")
+    return number
 
 
 def _count(text: str) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_revsam2.engine.axis import Axis
+from napari_revsam2.engine.errors import ProblemError
 from napari_revsam2.engine.intensity_window import IntensityWindow, Limits
 from napari_revsam2.engine.problem import QueryVolume, SupportSlice
 from napari_revsam2.volume_files import check_same_grid, read_image, read_labels
@@ -62,8 +63,9 @@ def open_case(
     axis: Axis,
     window: str,
     support_label: int | None = None,
+    support_window: str | None = None,
 ) -> Case:
-    """Read what a case needs; ``support_label`` is the class's id in the supports' files where that is another.
+    """Read what a case needs; the supports' files may have another id for the class, and another window.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def open_case(
     truth = np.asarray(asked.labels == label)
     return Case(
         label,
-        tuple(_supports(choices, axis, window, label, label if support_label is None else support_label)),
+        tuple(_supports(choices, axis, support_window or window, label, support_label or label)),
         QueryVolume(asked.images, asked.limits),
         truth,
         asked.spacing,
@@ -90,7 +92,10 @@ def open_stack(subject: Subject, axis: Axis, window: str) -> Stack:
     check_same_grid(image, labels)
     x, y, z = image.spacing
     along = {Axis.AXIAL: (z, y, x), Axis.CORONAL: (y, z, x), Axis.SAGITTAL: (x, z, y)}
-    limits = IntensityWindow.parse(window).limits(image.data)
+    try:
+        limits = IntensityWindow.parse(window).limits(image.data)
+    except ProblemError as error:
+        raise ProblemError(f"{subject.image}: {error}") from error
     return Stack(image.slices(axis), labels.slices(axis), limits, along[axis])
 
 

@@ -106,7 +106,7 @@ def score_chart(path: Path, slices: Sequence[SliceRow], cases: Sequence[ResultRo
     for line, (case, found) in zip(panels, drawn, strict=True):
         for panel, n_support in zip(line, counts, strict=True):
             _draw_scores(panel, [item for item in found if item.n_support == n_support], f"N = {n_support}")
-        line[0].set_ylabel(f"{case.class_name}\n{case.dataset}, {case.volume}\n%", fontsize=9)
+        line[0].set_ylabel(f"{case.class_name}\n{case.dataset}, {case.volume}\n%", fontsize=9, parse_math=False)
     for panel in panels[-1]:
         panel.set_xlabel("query slice")
     entries = [
@@ -170,7 +170,7 @@ def _draw_scores(panel: Axes, slices: Sequence[SliceRow], title: str) -> None:
 
 
 def _draw_case(part: SubFigure, case: Overlay) -> None:
-    part.suptitle(case.title, fontsize=10, x=0.01, ha="left")
+    part.suptitle(case.title, fontsize=10, x=0.01, ha="left", parse_math=False)
     panels = part.subplots(1, _PANELS, squeeze=False).ravel()
     for panel in panels:
         panel.set_axis_off()

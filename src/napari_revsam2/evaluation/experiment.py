@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from napari_revsam2.engine.config import RevSAM2Config
@@ -29,7 +30,7 @@ class Experiment:
     protocol : Protocol
         N, k, modes and so on.
     config : RevSAM2Config
-        Checkpoint, device and so on; the window is each query dataset's.
+        Checkpoint, device and so on; the window is each dataset's.
     labels : tuple of int
         Classes; empty for all that both datasets name.
     compared : tuple of str
@@ -49,14 +50,29 @@ class Experiment:
     checkpoint_sha256: str = ""
 
     def settings(self) -> dict[str, str | int | float]:
-        """Say what the numbers depend on: results of different settings don't belong in one folder."""
-        config = self.config.as_dict()
+        """Say what the numbers depend on: results of different settings don't belong in one folder.
+
+        The supports are among them: another list of training volumes, or other labels, would draw others.
+
+        Raises
+        ------
+        ProblemError, VolumeFileError
+            As for `works`.
+        """
+        config = {**self.config.as_dict(), "checkpoint": Path(self.config.checkpoint).name}
         for varied in ("n_support", "top_k", "mode", "seed", "window", "device"):
             del config[varied]
         datasets = {dataset.name: dataset for pair in self.pairs for dataset in pair}
         windows = {f"{name}: window and axis": f"{d.window} {d.axis.value}" for name, d in datasets.items()}
         drawn = {"slices drawn": self.n_drawn, "seed": self.protocol.seed, "NSD tolerance, mm": self.tolerance}
-        return {**config, "checkpoint's SHA-256": self.checkpoint_sha256, **drawn, **windows}
+        supports = {
+            f"supports from {support_dataset.name}, class {group.label}, group {group.number}": (
+                f"{support_dataset.classes[group.label]}: "
+                + ", ".join(f"{choice.subject.name} {choice.index}" for choice in group.choices)
+            )
+            for _, support_dataset, _, group in self._groups()
+        }
+        return {**config, "checkpoint's SHA-256": self.checkpoint_sha256, **drawn, **windows, **supports}
 
     @property
     def n_drawn(self) -> int:
@@ -74,15 +90,20 @@ class Experiment:
             When labels that supports are drawn from can't be read.
         """
         done = set(finished)
+        for query_dataset, support_dataset, label, group in self._groups():
+            for work in self._works_of(query_dataset, support_dataset, group, label):
+                left = tuple(s for s in work.settings if work.row_key(s) not in done)
+                if left:
+                    yield replace(work, settings=left)
+
+    def _groups(self) -> Iterator[tuple[Dataset, Dataset, int, SupportGroup]]:
+        """Datasets of query and supports, the class's id in the query's, and the supports."""
         for query_dataset, support_dataset in self.pairs:
             for label in self._labels(query_dataset, support_dataset):
                 support_label = _labels_by_name(support_dataset)[query_dataset.classes[label]]
                 for number in range(self.protocol.groups):
                     group = draw_group(support_dataset, support_label, number, self.protocol.seed, self.n_drawn)
-                    for work in self._works_of(query_dataset, support_dataset, group, label):
-                        left = tuple(s for s in work.settings if work.row_key(s) not in done)
-                        if left:
-                            yield replace(work, settings=left)
+                    yield query_dataset, support_dataset, label, group
 
     def _labels(self, query_dataset: Dataset, support_dataset: Dataset) -> tuple[int, ...]:
         shared = [i for i, name in query_dataset.classes.items() if name in _labels_by_name(support_dataset)]
@@ -99,7 +120,7 @@ class Experiment:
     ) -> Iterator[Work]:
         subjects = queries(query_dataset, group)
         if not subjects:
-            raise ProblemError(f"{query_dataset.name} has no volume left to segment: all of them give supports.")
+            raise ProblemError(f"{query_dataset.name} has no volume left to segment, as all give supports: add some.")
         settings = (*self.protocol.settings(len(group.choices)), *self._compared(group))
         for subject in subjects:
             yield Work(
@@ -113,7 +134,9 @@ class Experiment:
                 query=subject,
                 axis=query_dataset.axis,
                 config=replace(self.config, window=query_dataset.window),
+                support_window=support_dataset.window,
                 settings=settings,
+                kept=self.protocol.usual,
                 tolerance=self.tolerance,
             )
 

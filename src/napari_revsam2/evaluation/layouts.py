@@ -46,8 +46,8 @@ def open_dataset(
     Raises
     ------
     DatasetError
-        When nothing is recognised, a file is missing or broken, two subjects have one name, a volume to be
-        segmented by the description's split isn't there, or the description isn't known.
+        When nothing is recognised, a file is missing or broken, two subjects or two classes have one name, a volume to
+        be segmented by the description's split isn't there, or the description isn't known.
     VolumeFileError
         When labels must be read for their classes, and can't be.
     """
@@ -56,9 +56,13 @@ def open_dataset(
     _check_subjects(found, path)
     if described:
         found = _apply(described, found, path)
+    classes = dict(found.classes or _painted_classes(found))
+    name, times = Counter(classes.values()).most_common(1)[0] if classes else ("", 0)
+    if times > 1:
+        raise DatasetError(f"{path} calls {times} classes {name}: give each a name of its own.")
     return replace(
         found,
-        classes=dict(found.classes or _painted_classes(found)),
+        classes=classes,
         window=window or (described.window if described else RevSAM2Config().window),
         axis=axis or Axis.AXIAL,
     )

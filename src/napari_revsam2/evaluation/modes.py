@@ -73,8 +73,6 @@ class Segmented:
         Where its masks come from.
     chosen : tuple of int
         The conditional slices.
-    judged : sequence of int or None
-        Slices on which the protocol compares mask and truth; None for all.
     """
 
     setting: Setting
@@ -82,7 +80,6 @@ class Segmented:
     seconds: float
     first: FirstPass | None = None
     chosen: tuple[int, ...] = ()
-    judged: Sequence[int] | None = None
 
 
 def segment_in_modes(
@@ -95,31 +92,28 @@ def segment_in_modes(
         yield from _segment(network, some_supports, replace(config, n_support=n_support), some)
 
 
-def segment_one_shot(
-    network: AnyPropagator, case: Case, config: RevSAM2Config, setting: Setting, shown: Sequence[int]
-) -> Segmented:
+def segment_one_shot(network: AnyPropagator, case: Case, config: RevSAM2Config, setting: Setting) -> Segmented:
     """Segment from one support slice (Table 4), as the methods compared there do.
 
     The organ's extent is cut into thirds, in support volume and query alike; the middle slice of each of the support's
-    thirds speaks for all slices of the query's, stacked. The protocol knows where the organ begins and ends, and judges
-    these slices only.
+    thirds speaks for all slices of the query's, stacked. The protocol knows where the organ begins and ends: beyond,
+    mask and truth are empty.
 
     Parameters
     ----------
     network, case, config, setting
-        The network, the case whose supports are all slices of one volume that show the class, and how to segment it.
-    shown : sequence of int
-        For each of the case's supports, its slice number; ascending.
+        The network, the case whose supports are all slices of one volume that show the class, in their order, and how
+        to segment it.
     """
     began = time.perf_counter()
     extent = np.flatnonzero(case.truth.any(axis=(1, 2))).tolist()
     mask = np.zeros(case.truth.shape, bool)
-    count = min(ONE_SHOT_PARTS, len(shown), len(extent))
-    for given, asked in zip(chunks(range(len(shown)), count), chunks(extent, count), strict=True):
+    count = min(ONE_SHOT_PARTS, len(case.supports), len(extent))
+    for given, asked in zip(chunks(range(len(case.supports)), count), chunks(extent, count), strict=True):
         stacked = QueryVolume([case.query.slices[i] for i in asked], case.query.limits)
         part = replace(case, supports=(case.supports[given[len(given) // 2]],), query=stacked)
         mask[asked] = _run(network, part, replace(config, n_support=1, top_k=setting.top_k))
-    return Segmented(setting, mask, time.perf_counter() - began, judged=extent)
+    return Segmented(setting, mask, time.perf_counter() - began)
 
 
 def _segment(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from napari_revsam2.engine.axis import Axis
-from napari_revsam2.engine.config import Mode
+from napari_revsam2.engine.config import Mode, RevSAM2Config
 from napari_revsam2.engine.errors import ProblemError
 from napari_revsam2.volume_files import read_labels
 
@@ -66,7 +66,7 @@ class Protocol:
     n_support : tuple of int
         N (Tables 5 and 6).
     top_k : tuple of int
-        k of mode ``revsam2`` (Table 6); the first one is also that of mode ``random`` and of ``one-shot``.
+        k of mode ``revsam2`` (Table 6); `usual` of them is also that of mode ``random`` and of ``one-shot``.
     modes : tuple of Mode
         Rows of Table 5.
     groups : int
@@ -93,16 +93,28 @@ class Protocol:
                 if mode is Mode.REVSAM2:
                     yield from (Setting(mode.value, n_support, top_k) for top_k in self.top_k)
                 else:
-                    yield Setting(mode.value, n_support, self.top_k[0] if mode is Mode.RANDOM else 0)
+                    yield Setting(mode.value, n_support, self.usual.top_k if mode is Mode.RANDOM else 0)
         if self.one_shot:
-            yield Setting(ONE_SHOT, 1, self.top_k[0])
+            yield Setting(ONE_SHOT, 1, self.usual.top_k)
+
+    @property
+    def usual(self) -> Setting:
+        """The method at the paper's N and k, or the largest there are: what tables compare, and what masks are of."""
+        paper = RevSAM2Config()
+        n_support, top_k = usual_value(self.n_support, paper.n_support), usual_value(self.top_k, paper.top_k)
+        return Setting(Mode.REVSAM2.value, n_support, top_k)
+
+
+def usual_value(values: Collection[int], paper: int) -> int:
+    """Choose the paper's value, or, where it isn't among ``values``, the largest."""
+    return paper if paper in values else max(values)
 
 
 def draw_group(dataset: Dataset, label: int, number: int, seed: int, n_support: int) -> SupportGroup:
     """Draw the supports of a class: ``n_support`` separated slices from three training volumes (section 4.1).
 
     The class's extent in a volume is cut into as many parts as the volume gives slices, and one is drawn from each.
-    Volumes with less of the class give what they have.
+    Volumes with less of the class give what they have, and the others more.
 
     Raises
     ------
@@ -120,9 +132,12 @@ def draw_group(dataset: Dataset, label: int, number: int, seed: int, n_support: 
         if len(shown) == SUPPORT_VOLUMES:
             break
     if not shown:
-        raise ProblemError(f"No training volume of {dataset.name} shows class {label} ({dataset.classes[label]}).")
+        raise ProblemError(
+            f"No training volume of {dataset.name} shows class {label} ({dataset.classes[label]}): choose others."
+        )
+    share = _share([len(slices) for slices in shown.values()], n_support)
     drawn = [
-        [SupportChoice(subject, index) for index in _draw_separated(rng, slices, -(-n_support // len(shown)))]
+        [SupportChoice(subject, index) for index in _draw_separated(rng, slices, share)]
         for subject, slices in shown.items()
     ]
     in_turn = [part[i] for i in range(max(map(len, drawn))) for part in drawn if i < len(part)]
@@ -157,6 +172,12 @@ def chunks(slices: Sequence[int], count: int) -> list[list[int]]:
     if not count:
         return []
     return [part.tolist() for part in np.array_split(np.asarray(slices, dtype=int), count) if len(part)]
+
+
+def _share(available: Sequence[int], wanted: int) -> int:
+    """Slices that each volume is to give, so that there are as many as wanted where some have fewer."""
+    enough = (share for share in range(1, max(available)) if sum(min(share, n) for n in available) >= wanted)
+    return next(enough, max(available))
 
 
 def _draw_separated(rng: np.random.Generator, slices: Sequence[int], count: int) -> list[int]:

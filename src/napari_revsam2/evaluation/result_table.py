@@ -10,6 +10,7 @@ from math import isnan
 from napari_revsam2.engine.config import Mode, RevSAM2Config
 
 from .comparators import PROMPTS
+from .protocol import usual_value
 from .results import ResultRow
 from .statistics import FEWEST_VOLUMES, Estimate, Measurement, estimate, measure
 
@@ -136,7 +137,7 @@ def at_usual_setting(rows: Sequence[ResultRow]) -> tuple[ResultRow, ...]:
     if not rows:
         return ()
     usual = RevSAM2Config()
-    n_support = _usual((row.n_support for row in rows), usual.n_support)
+    n_support = usual_value({row.n_support for row in rows}, usual.n_support)
     return at_usual_k([row for row in rows if row.n_support == n_support])
 
 
@@ -144,7 +145,7 @@ def at_usual_k(rows: Sequence[ResultRow]) -> tuple[ResultRow, ...]:
     """Of rows of one mode, those with the paper's k; where there are none, with the largest."""
     if not rows:
         return ()
-    top_k = _usual((row.top_k for row in rows), RevSAM2Config().top_k)
+    top_k = usual_value({row.top_k for row in rows}, RevSAM2Config().top_k)
     return tuple(row for row in rows if row.top_k == top_k)
 
 
@@ -191,11 +192,6 @@ def estimate_text(result: Estimate, volumes: int = 0, scale: float = 100, signed
 def percent_text(value: float, signed: bool = False) -> str:
     """Write a figure of the paper, which is in percent already."""
     return NOTHING if isnan(value) else f"{value:{'+' if signed else ''}.2f}"
-
-
-def _usual(values: Iterable[int], usual: int) -> int:
-    found = set(values)
-    return usual if usual in found else max(found)
 
 
 def _line(cells: Iterable[str]) -> str:

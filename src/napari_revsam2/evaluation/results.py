@@ -8,6 +8,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Generic, TypeVar, get_type_hints
 
+from napari_revsam2.engine.errors import VolumeFileError
+
 RESULTS_FILE = "results.csv"
 SLICES_FILE = "slices.csv"
 _SLICE_VALUES = ("reverse_score", "dice", "nonempty")
@@ -115,22 +117,47 @@ class RowFile(Generic[RowT]):
         self._types = get_type_hints(kind)
 
     def read(self) -> Iterator[RowT]:
-        """Read the whole rows; nothing where there is no file."""
+        """Read the whole rows; nothing where there is no file.
+
+        Raises
+        ------
+        VolumeFileError
+            When the file can't be read, is damaged, or has other columns.
+        """
         if not self.path.exists():
             return
-        with self.path.open(newline="", encoding="utf-8") as file:
-            for line in csv.DictReader(_whole_lines(file)):
-                yield self._kind(**{name: self._types[name](line[name]) for name in self._columns})
+        try:
+            with self.path.open(newline="", encoding="utf-8") as file:
+                reader = csv.DictReader(_whole_lines(file))
+                if reader.fieldnames not in (None, self._columns):
+                    raise ValueError("other columns")
+                for line in reader:
+                    yield self._kind(**{name: self._types[name](line[name]) for name in self._columns})
+        except (OSError, TypeError, ValueError, csv.Error) as error:
+            raise VolumeFileError(
+                f"{self.path} can't be read as results ({error}): mend it, or give another folder."
+            ) from error
 
     def append(self, rows: Iterable[RowT]) -> None:
-        """Add rows, and have them on the disk when this returns."""
-        self._mend()
-        new = not self.path.exists() or not self.path.stat().st_size
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(self._columns)
-            writer.writerows(astuple(row) for row in rows)
+        """Add rows; they are in the file when this returns.
+
+        Raises
+        ------
+        VolumeFileError
+            When the file can't be written, or the disk is full.
+        """
+        try:
+            self._mend()
+            new = not self.path.exists() or not self.path.stat().st_size
+            with self.path.open("a", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file)
+                if new:
+                    writer.writerow(self._columns)
+                writer.writerows(astuple(row) for row in rows)
+        except OSError as error:
+            raise VolumeFileError(
+                f"{self.path} can't be written ({error.strerror or error}): free it or its disk, and go on."
+            ) from error
 
     def _mend(self) -> None:
         """Take a line away that was cut off as it was written."""

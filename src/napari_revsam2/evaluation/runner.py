@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import re
-from collections.abc import Generator, Iterator, Sequence
+import signal
+import threading
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_revsam2.engine.errors import ProblemError, RevSAM2Error
+from filelock import FileLock, Timeout
+
+from napari_revsam2.engine.errors import ProblemError, RevSAM2Error, VolumeFileError
 from napari_revsam2.volume_files import from_slices, read_image, replaced_file, write_labels
 
 from .experiment import Experiment
-from .protocol import Setting
 from .results import RESULTS_FILE, SLICES_FILE, ResultRow, RowFile, SliceRow
 from .work import Done, Work, compute
 
 SETTINGS_FILE = "settings.json"
+LOCK_FILE = ".lock"
+_DEAF = "import signal; signal.signal(signal.SIGINT, lambda *_: None)"
+"""Workers leave Ctrl-C, which a terminal sends to all, to this process, which ends them; what they call does not."""
 MASKS_FOLDER = "masks"
 
 
@@ -62,33 +71,57 @@ def run_experiment(
     Raises
     ------
     ProblemError
-        When the folder holds results of other settings, or a class isn't there.
+        When the folder holds results of other settings, another process writes there, or a class isn't there.
     VolumeFileError
-        When supports can't be drawn, or the folder not be written.
+        When supports can't be drawn, or the folder not be read or written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _check_settings(experiment, folder)
-    results = RowFile(folder / RESULTS_FILE, ResultRow)
-    works = tuple(experiment.works({row.key for row in results.read()}))
-    failed: tuple[Failed, ...] = ()
-    yield Step(len(works), 0, failed)
-    for number, outcome in enumerate(_outcomes(works, workers, scheduler), start=1):
-        if isinstance(outcome, Failed):
-            failed = (*failed, outcome)
-        else:
-            _keep(outcome, folder, results, default_setting(experiment))
-        yield Step(len(works), number, failed)
-
-
-def default_setting(experiment: Experiment) -> Setting:
-    """Name the setting whose masks are kept: the method with the first N and the first k."""
-    return Setting("revsam2", experiment.protocol.n_support[0], experiment.protocol.top_k[0])
+    settings = experiment.settings()
+    with _held(folder):
+        _check_settings(settings, folder / SETTINGS_FILE)
+        results = RowFile(folder / RESULTS_FILE, ResultRow)
+        works = tuple(experiment.works({row.key for row in results.read()}))
+        failed: tuple[Failed, ...] = ()
+        yield Step(len(works), 0, failed)
+        for number, outcome in enumerate(_outcomes(works, workers, scheduler), start=1):
+            if isinstance(outcome, Failed):
+                failed = (*failed, outcome)
+            else:
+                _keep(outcome, folder, results)
+            yield Step(len(works), number, failed)
 
 
 def mask_path(folder: Path, row: ResultRow) -> Path:
-    """Say where the mask of the method with the first N and k is kept, for that volume, class and group."""
-    parts = (f"{row.dataset}_from_{row.support_dataset}", f"{row.volume}_class{row.label}_group{row.group}.nii.gz")
-    return Path(folder / MASKS_FOLDER, *(re.sub(r"[^\w.-]", "_", part) for part in parts))
+    """Say where the mask of a row of mode ``revsam2`` is kept; there is one for `Protocol.usual` alone."""
+    pair = _file_name(f"{row.dataset}_from_{row.support_dataset}")
+    setting = f"class{row.label}_group{row.group}_N{row.n_support}_k{row.top_k}"
+    return folder / MASKS_FOLDER / pair / f"{_file_name(row.volume)}_{setting}.nii.gz"
+
+
+def _file_name(name: str) -> str:
+    """Write a name so that any disk takes it; a hash keeps apart those that would become one."""
+    plain = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[:100]
+    if plain == name:
+        return name
+    return f"{plain}_{hashlib.sha256(name.encode(errors='surrogateescape')).hexdigest()[:8]}"
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Make the folder, and keep a second process from writing rows there too."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK_FILE, timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise ProblemError(f"Another evaluation writes into {folder}: wait for it, or give another folder.") from error
+    except OSError as error:
+        raise VolumeFileError(
+            f"{folder} can't be written ({error.strerror or error}): free it, or give another folder."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def attempt(work: Work) -> Done | Failed:
@@ -109,9 +142,29 @@ def _outcomes(works: Sequence[Work], workers: int, scheduler: str) -> Iterator[D
     from distributed import as_completed
 
     with _client(workers, scheduler) as client:
-        for future in as_completed(client.map(attempt, works, pure=False)):
-            yield future.result()
+        work_of = dict(zip(client.map(attempt, works, pure=False), works, strict=True))
+        for future in as_completed(list(work_of)):
+            yield outcome_of(future, work_of.pop(future))
             future.release()
+
+
+def outcome_of(future: Any, work: Work) -> Done | Failed:
+    """Give what came of a work on a Dask worker.
+
+    Raises
+    ------
+    ProblemError
+        When the scheduler is gone.
+    """
+    from distributed import KilledWorker
+
+    try:
+        outcome: Done | Failed = future.result()
+    except KilledWorker:
+        return Failed(work, "Each process that tried it ended, most likely for want of memory: use fewer workers.")
+    except CancelledError as error:
+        raise ProblemError("The Dask scheduler is gone: start one, and this command again; it goes on.") from error
+    return outcome
 
 
 @contextmanager
@@ -119,7 +172,14 @@ def _client(workers: int, scheduler: str) -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
     if not scheduler:
-        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+        with _interrupts_ignored():
+            local = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs=logging.ERROR,  # that a worker is slow to end is no news
+                preload=[_DEAF],
+            )
         with local as cluster, Client(cluster) as client:
             yield client
         return
@@ -133,25 +193,48 @@ def _client(workers: int, scheduler: str) -> Iterator[Any]:
         yield client
 
 
-def _keep(done: Done, folder: Path, results: RowFile[ResultRow], default: Setting) -> None:
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Have processes that start meanwhile ignore Ctrl-C until they run `_DEAF`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def _keep(done: Done, folder: Path, results: RowFile[ResultRow]) -> None:
     """Write all of a work, its rows last: a work with rows is finished."""
-    if default in done.masks:
-        path = mask_path(folder, done.rows[0])
+    if done.mask is not None:
+        kept = done.work.kept
+        (row,) = (r for r in done.rows if (r.mode, r.n_support, r.top_k) == (kept.mode, kept.n_support, kept.top_k))
+        path = mask_path(folder, row)
         path.parent.mkdir(parents=True, exist_ok=True)
-        segmentation = done.masks[default].astype("uint8") * done.work.label
+        segmentation = done.mask.astype("uint32") * done.work.label
         write_labels(path, from_slices(segmentation, done.work.axis), like=read_image(done.work.query.image))
     RowFile(folder / SLICES_FILE, SliceRow).append(done.slices)
     results.append(done.rows)
 
 
-def _check_settings(experiment: Experiment, folder: Path) -> None:
+def _check_settings(settings: Mapping[str, Any], path: Path) -> None:
     """Refuse to mix results of different settings."""
-    path, settings = folder / SETTINGS_FILE, experiment.settings()
-    if path.exists():
-        known = json.loads(path.read_text(encoding="utf-8"))
-        if differing := sorted(name for name in settings.keys() & known.keys() if settings[name] != known[name]):
-            was = ", ".join(f"{name} {known[name]}" for name in differing)
-            raise ProblemError(f"{folder} holds results of other settings ({was}): give those, or another folder.")
-        settings = {**known, **settings}
+    known = _read_settings(path) if path.exists() else {}
+    if differing := [name for name in settings if name in known and settings[name] != known[name]]:
+        more = f", and {len(differing) - 1} more" if len(differing) > 1 else ""
+        was = f"{differing[0]} {known[differing[0]]}{more}"
+        raise ProblemError(f"{path.parent} holds results of other settings ({was}): give those, or another folder.")
     with replaced_file(path) as temporary:
-        temporary.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+        temporary.write_text(json.dumps({**known, **settings}, indent=1), encoding="utf-8")
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError) as error:
+        raise VolumeFileError(
+            f"{path} can't be read ({error}): give another folder, or delete it if you know that the settings are the "
+            "same."
+        ) from error

@@ -11,7 +11,7 @@ from napari_revsam2.volume_files import read_labels
 
 from .case import open_stack
 from .charts import Overlay, best_median_worst, median_per_class, montage, score_chart
-from .dataset import Dataset
+from .dataset import Dataset, Subject
 from .experiment import Experiment
 from .report import Provenance, write_report
 from .results import ResultRow, SliceRow, read_results, read_slices
@@ -55,15 +55,15 @@ def _pictures(
     if cases := [row for row in median_per_class(rows) if row.key[:5] in scored]:
         score_chart(folder / FIGURE_4, slices, cases)
         yield folder / FIGURE_4
-    datasets = {query.name: query for query, _ in experiment.pairs}
-    shown = best_median_worst(r for r in rows if r.dataset in datasets and mask_path(folder, r).exists())
+    queries = {(q.name, subject.name): (q, subject) for q, _ in experiment.pairs for subject in q.training + q.test}
+    here = [row for row in rows if row.mode == "revsam2" and (row.dataset, row.volume) in queries]
+    shown = best_median_worst(row for row in here if mask_path(folder, row).exists())
     if shown:
-        montage(folder / MONTAGE, [_overlay(folder, row, datasets[row.dataset]) for row in shown])
+        montage(folder / MONTAGE, [_overlay(folder, row, *queries[row.dataset, row.volume]) for row in shown])
         yield folder / MONTAGE
 
 
-def _overlay(folder: Path, row: ResultRow, dataset: Dataset) -> Overlay:
-    (subject,) = (s for s in (*dataset.training, *dataset.test) if s.name == row.volume)
+def _overlay(folder: Path, row: ResultRow, dataset: Dataset, subject: Subject) -> Overlay:
     volume = open_stack(subject, dataset.axis, dataset.window)
     mask = read_labels(mask_path(folder, row)).slices(dataset.axis)
     title = f"{row.class_name}, {row.dataset}, {row.volume}, group {row.group}: DSC {row.dsc:.3f}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -43,9 +44,13 @@ class Work:
     axis : Axis
         The body axis to cut along.
     config : RevSAM2Config
-        Window, checkpoint, device and so on; N, k and mode come from the settings.
+        The query's window, checkpoint, device and so on; N, k and mode come from the settings.
+    support_window : str
+        Grey values the model sees of the supports.
     settings : tuple of Setting
         What to do.
+    kept : Setting
+        The one whose mask is handed back; of mode ``revsam2``.
     tolerance : float
         Millimetres, of the NSD.
     """
@@ -60,7 +65,9 @@ class Work:
     query: Subject
     axis: Axis
     config: RevSAM2Config
+    support_window: str
     settings: tuple[Setting, ...]
+    kept: Setting
     tolerance: float
 
     def row_key(self, setting: Setting) -> tuple[str | int, ...]:
@@ -79,14 +86,14 @@ class Done:
         What was asked for.
     rows, slices : tuple
         Rows for the results.
-    masks : mapping of Setting to ndarray
-        (M, H, W) of bool, of mode ``revsam2`` alone.
+    mask : ndarray or None
+        (M, H, W) of bool, of the setting `Work.kept`; None where that wasn't asked for.
     """
 
     work: Work
     rows: tuple[ResultRow, ...]
     slices: tuple[SliceRow, ...]
-    masks: Mapping[Setting, NDArray[np.bool_]]
+    mask: NDArray[np.bool_] | None
 
 
 def compute(work: Work) -> Done:
@@ -97,29 +104,41 @@ def compute(work: Work) -> Done:
     RevSAM2Error
         When a volume can't be read, a network not be loaded, or another system not run.
     """
-    case = open_case(work.label, work.supports, work.query, work.axis, work.config.window, work.support_label)
+    case = open_work(work, work.supports)
     rows: list[ResultRow] = []
     slices: dict[int, list[SliceRow]] = {}
-    masks = {}
+    mask = None
     for segmented in _segment(work, case):
         rows.append(_row(work, segmented, case.truth, case.spacing))
         if segmented.first is not None:
             n_support = segmented.setting.n_support
             slices[n_support] = list(_slice_rows(work, n_support, segmented.first, case.truth))
-        if segmented.setting.mode == Mode.REVSAM2.value:
-            masks[segmented.setting] = segmented.mask
-    return Done(work, tuple(rows), tuple(row for some in slices.values() for row in some), masks)
+        if segmented.setting == work.kept:
+            mask = segmented.mask
+    return Done(work, tuple(rows), tuple(row for some in slices.values() for row in some), mask)
 
 
 def _segment(work: Work, case: Case) -> Iterator[Segmented]:
     in_modes = [setting for setting in work.settings if setting.mode in _MODES]
     if in_modes:
-        yield from segment_in_modes(_network(work.config), case, work.config, in_modes)
+        config = replace(work.config, seed=own_seed(work))
+        yield from segment_in_modes(_network(work.config), case, config, in_modes)
     for setting in work.settings:
         if setting.mode == ONE_SHOT:
             yield _one_shot(work, setting)
         elif setting.mode not in _MODES:
             yield _compared(work, case, setting)
+
+
+def open_work(work: Work, supports: Sequence[SupportChoice]) -> Case:
+    """Read the query of a work and some supports; raises as `case.open_case`."""
+    window = work.config.window
+    return open_case(work.label, supports, work.query, work.axis, window, work.support_label, work.support_window)
+
+
+def own_seed(work: Work) -> int:
+    """Seed of mode random: volumes and groups draw independently of each other, and again the same."""
+    return zlib.crc32(repr((work.config.seed, work.row_key(work.kept)[:5])).encode(errors="surrogateescape"))
 
 
 @lru_cache(maxsize=1)
@@ -133,8 +152,7 @@ def _one_shot(work: Work, setting: Setting) -> Segmented:
     subject = work.supports[0].subject
     shown = shown_slices(subject, work.axis)[work.support_label]
     choices = [SupportChoice(subject, index) for index in shown]
-    case = open_case(work.label, choices, work.query, work.axis, work.config.window, work.support_label)
-    return segment_one_shot(_network(work.config), case, work.config, setting, shown)
+    return segment_one_shot(_network(work.config), open_work(work, choices), work.config, setting)
 
 
 def _compared(work: Work, case: Case, setting: Setting) -> Segmented:
@@ -147,8 +165,6 @@ def _compared(work: Work, case: Case, setting: Setting) -> Segmented:
 
 def _row(work: Work, segmented: Segmented, truth: NDArray[np.bool_], spacing: Spacing) -> ResultRow:
     setting, first, mask = segmented.setting, segmented.first, segmented.mask
-    if segmented.judged is not None:
-        mask, truth = mask[segmented.judged], truth[segmented.judged]
     quality = slice_quality(first.masks, truth, first.scores, segmented.chosen) if first else None
     return ResultRow(
         dataset=work.dataset,
