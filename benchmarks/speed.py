@@ -92,7 +92,7 @@ class Case:
         return SupportSet(supports), QueryVolume(volume[self.n_support :], (0, 1))
 
 
-MINI = Case("revsam2-mini", 128, 10, 34)
+MINI = Case("revsam2-mini", 192, 10, 34)
 VERSUS = (MINI, Case("sam2.1-hiera-tiny", 512, 10, 24), Case("sam2.1-hiera-tiny", 1024, 3, 6))
 GROWTH = (
     *(Case("sam2.1-hiera-tiny", 512, 1, m) for m in (8, 16, 32)),

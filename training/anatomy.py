@@ -193,8 +193,13 @@ def random_anatomy(rng: np.random.Generator, easy: bool = False) -> Anatomy:
         body_radii=None if whole else rng.uniform([0.6, 0.75], [0.95, 1.1]).astype(np.float32),
         fat_depth=float(rng.uniform(0.03, 0.25)),
         ribs=(float(rng.uniform(12, 25)), float(rng.uniform(-0.5, 0.5))) if rng.random() < 0.5 else None,
-        clutter=rng.normal(0, 1, (n_clutter, *rng.integers(3, 9, 3))).astype(np.float32),
+        clutter=rng.normal(0, 1, (n_clutter, *_clutter_cells(rng))).astype(np.float32),
     )
+
+
+def _clutter_cells(rng: np.random.Generator) -> NDArray[np.int64]:
+    """Cells of the background's noise along z, y, x: large lobes, or folds as fine as a brain's."""
+    return rng.integers(3, 9, 3) if rng.random() < 0.65 else rng.integers(8, 22, 3)
 
 
 def _random_blob(rng: np.random.Generator, label: int, size: float) -> Structure:

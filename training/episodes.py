@@ -213,7 +213,7 @@ def _query_slices(rng: np.random.Generator, volume: Labels, target: int, zoom: f
     present = np.flatnonzero((volume == target).any((1, 2)))
     if not len(present):
         return None
-    draw = _slices_across if rng.random() < 0.5 else _neighbours
+    draw = (_slices_across, _slices_anywhere, _neighbours)[rng.choice(3, p=[0.45, 0.2, 0.35])]
     chosen = volume[draw(rng, present, len(volume))]
     if rng.random() < 0.5:
         chosen = np.ascontiguousarray(chosen[::-1])
@@ -226,6 +226,16 @@ def _slices_across(rng: np.random.Generator, present: Indices, depth: int) -> In
     margin = max(N_QUERIES, round(0.5 * len(present)))
     low, high = max(0, int(present[0]) - margin), min(depth, int(present[-1]) + 1 + margin)
     return np.sort(rng.choice(np.arange(low, high), N_QUERIES, replace=False))
+
+
+def _slices_anywhere(rng: np.random.Generator, present: Indices, depth: int) -> Indices:
+    """Slices of the whole volume, some of which show the target."""
+    count = int(rng.integers(1, 1 + min(N_QUERIES // 2, len(present))))
+    others = np.setdiff1d(np.arange(depth), present)
+    shown = rng.choice(present, count, replace=False)
+    away = rng.choice(others, min(N_QUERIES - count, len(others)), replace=False)
+    more = rng.choice(present, N_QUERIES - count - len(away))
+    return np.sort(np.concatenate([shown, away, more]))
 
 
 def _neighbours(rng: np.random.Generator, present: Indices, depth: int) -> Indices:

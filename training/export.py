@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from napari_revsam2.sam2_backend import checkpoints
+from napari_revsam2.sam2_backend import embedded
+from napari_revsam2.sam2_backend.embedded import REVSAM2_MINI
 
 
 def export(run_dir: Path, output: Path) -> None:
@@ -22,7 +23,7 @@ def export(run_dir: Path, output: Path) -> None:
     weights = {name: tensor.half().contiguous() for name, tensor in state["average"].items()}
     output.parent.mkdir(exist_ok=True)
     part = output.with_suffix(".part")
-    save_file(weights, part, metadata={"step": str(state["step"]), "model": checkpoints.MINI.name})
+    save_file(weights, part, metadata={"step": str(state["step"]), "model": REVSAM2_MINI.name})
     part.replace(output)
     print(f"{output}: step {state['step']}, {output.stat().st_size / 1e6:.1f} MB")
 
@@ -30,7 +31,7 @@ def export(run_dir: Path, output: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run-dir", type=Path, default=Path("training/run"))
-    default = Path(checkpoints.__file__).parent / "weights" / checkpoints.EMBEDDED[checkpoints.MINI.name]
+    default = Path(embedded.__file__).parent / "weights" / REVSAM2_MINI.file
     parser.add_argument("--output", type=Path, default=default)
     arguments = parser.parse_args()
     export(arguments.run_dir, arguments.output)

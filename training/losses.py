@@ -16,6 +16,8 @@ from napari_revsam2.sam2_backend import sam2_memory
 from napari_revsam2.sam2_backend.sam2_memory import MemoryEntry, SliceEmbeddings, SliceMemories
 
 MATCHING_WEIGHT = 2.0
+SURE_PIXELS = 5
+"""Pixels of a low-resolution mask that decide whether a slice shows the class."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,16 @@ def episode_losses(model: SAM2Base, batch: Batch, rng: np.random.Generator, foll
     forward = sam2_memory.segment_from_memory(model, query[slices], wide, 1).logits
     forward = forward.reshape(len(per_class), n_queries, *forward.shape[-2:])
 
-    loss, self_dice = mask_loss(forward, target), torch.full((len(per_class),), torch.nan)
+    loss = mask_loss(forward, target) + presence_loss(forward, target)
+    self_dice = torch.full((len(per_class),), torch.nan)
     if follows:
         if rng.random() < 0.8:
             conditional = _conditional_slices(model, batch, query, forward.detach(), per_class, rng)
         else:
             conditional = bank  # mode fifo: the supports stay conditional
         followed = _self_propagation(model, query, conditional, per_class, n_queries)
-        loss, self_dice = loss + mask_loss(followed, target), dice(followed, target)
+        loss = loss + mask_loss(followed, target) + presence_loss(followed, target)
+        self_dice = dice(followed, target)
     matching = _matching(embeddings, batch)
     absent = target.flatten(2).sum(2) == 0
     invented = (forward > 0).float().mean((2, 3))
@@ -108,6 +112,20 @@ def mask_loss(logits: Tensor, target: Tensor) -> Tensor:
     return 5 * focal.mean() + soft_dice.mean()
 
 
+def presence_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy of whether each slice shows the class, by its surest pixels.
+
+    A small blob invented on a slice without the class, or a small end that is missed, weighs little in `mask_loss`;
+    here each slice counts the same. (T, K, s, s) logits against (T, K, S, S) masks; slices that show less than the
+    surest pixels' area don't count.
+    """
+    surest = logits.float().flatten(2).topk(SURE_PIXELS, dim=2).values.mean(2)
+    area = F.adaptive_avg_pool2d(target, logits.shape[-2:]).flatten(2).sum(2)
+    entropy = F.binary_cross_entropy_with_logits(surest, (area > 0).float(), reduction="none")
+    counts = (area == 0) | (area >= SURE_PIXELS)
+    return (entropy * counts).sum() / counts.sum().clamp(min=1)
+
+
 def dice(logits: Tensor, target: Tensor) -> Tensor:
     """Dice of each task over its slices; nan where the target is empty."""
     full = F.interpolate(logits.float(), size=target.shape[-2:], mode="bilinear", align_corners=False) > 0
@@ -124,13 +142,13 @@ def _remember(model: SAM2Base, embeddings: SliceEmbeddings, masks: Tensor) -> Sl
 def _conditional_slices(
     model: SAM2Base, batch: Batch, query: SliceEmbeddings, forward: Tensor, per_class: Tensor, rng: np.random.Generator
 ) -> list[MemoryEntry]:
-    """One to five query slices as memories: their own prediction where it is good, else a mask with mistakes."""
+    """One to seven query slices as memories: their own prediction where it is good, else a mask with mistakes."""
     n_queries = batch.queries.shape[1]
     target, imperfect = batch.query_masks.flatten(0, 1), batch.imperfect_masks.flatten(0, 1)
     present = target.flatten(2).sum(2) > 0
     predicted = F.interpolate(forward.float(), size=target.shape[-2:], mode="bilinear", align_corners=False) > 0
     entries = []
-    for _ in range(int(rng.integers(1, 6))):
+    for _ in range(int(rng.integers(1, 8))):
         index = (present + 0.5 * torch.from_numpy(rng.random(present.shape))).argmax(1)
         rows = torch.arange(len(index))
         own, truth, mistaken = predicted[rows, index].float(), target[rows, index], imperfect[rows, index]

@@ -15,15 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from napari_revsam2.engine.axis import Axis
 from napari_revsam2.engine.config import RevSAM2Config
-from napari_revsam2.engine.dice import dice
 from napari_revsam2.engine.events import RunFinished, SliceSegmented, Stage
 from napari_revsam2.engine.pipeline import run_revsam2
-from napari_revsam2.engine.propagator import Propagator
+from napari_revsam2.engine.propagator import Mask, Propagator
+from napari_revsam2.evaluation.measures import SliceQuality, dice_coefficient, slice_quality
 from napari_revsam2.file_problem import open_problem
 from napari_revsam2.sam2_backend.loading import load_propagator
 
@@ -52,12 +50,8 @@ class Row:
     """DSC of forward propagation over the volume."""
     final: float
     """DSC of the whole method."""
-    chosen: float
-    """Mean DSC of ``p_i`` over the conditional slices."""
-    any_slice: float
-    """The same over all slices with a non-empty ``p_i``."""
-    correlation: float
-    """Spearman's rank correlation of ``pi_i`` with the DSC of ``p_i``, over these slices."""
+    slices: SliceQuality
+    """What the masks of single slices are like, and what the score says of them."""
 
 
 def cases(data: Path) -> Iterator[Case]:
@@ -79,23 +73,20 @@ def measure(case: Case, propagator: Propagator, axis: Axis) -> Iterator[Row]:
         [image_and_labels(s) for s in case.supports], image_and_labels(case.query)[0], config, axis, None, case.labels
     )
     truth = problem.read_truth(image_and_labels(case.query)[1])
-    forward = {label: np.zeros(truth.shape, bool) for label in case.labels}
+    forward: dict[int, dict[int, Mask]] = {label: {} for label in case.labels}
     for event in run_revsam2(propagator, problem.supports, problem.query, config, case.labels):
         if isinstance(event, SliceSegmented) and event.stage is Stage.FORWARD:
             forward[event.label][event.index] = event.mask
     assert isinstance(event, RunFinished)
     for result in event.labels:
         true_mask, first = truth == result.label, forward[result.label]
-        slices = [i for i in range(len(truth)) if first[i].any()]
-        overlaps = np.array([dice(first[i], true_mask[i]) for i in slices])
+        scores = dict(enumerate(result.reverse_scores.tolist()))
         yield Row(
             case.name,
             result.label,
-            dice(first, true_mask),
-            dice(event.segmentation == result.label, true_mask),
-            _mean(overlaps[np.isin(slices, result.selected)]),
-            _mean(overlaps),
-            float(spearmanr(result.reverse_scores[slices], overlaps).statistic) if len(slices) > 2 else float("nan"),
+            dice_coefficient(np.stack([*first.values()]), true_mask),
+            dice_coefficient(event.segmentation == result.label, true_mask),
+            slice_quality(first, true_mask, scores, result.selected),
         )
 
 
@@ -104,16 +95,12 @@ def image_and_labels(stem: Path) -> tuple[Path, Path]:
     return stem.with_name(f"{stem.name}.nii.gz"), stem.with_name(f"{stem.name}_labels.nii.gz")
 
 
-def _mean(values: NDArray[np.float64]) -> float:
-    return float(values.mean()) if len(values) else float("nan")
-
-
 def print_table(rows: Sequence[Row]) -> None:
     """Print all rows in Markdown, and the means over liver, spleen and hippocampus."""
     print("| case | class | forward | revsam2 | chosen slices | non-empty slices | rank correlation |")
     print("|---|---|---|---|---|---|---|")
     for row in rows:
-        values = (row.forward, row.final, row.chosen, row.any_slice, row.correlation)
+        values = (row.forward, row.final, row.slices.chosen, row.slices.nonempty, row.slices.rank_correlation)
         print(f"| {row.case} | {row.label} | " + " | ".join(f"{value:.3f}" for value in values) + " |")
     groups = {
         "liver": [r for r in rows if r.case.startswith("ct") and r.label == LIVER],

@@ -52,7 +52,8 @@ def random_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
     if ct and rng.random() < 0.6:
         level, width = rng.uniform(0.0, 0.08), rng.uniform(0.25, 0.6)
         window = (float(level - width / 2), float(level + width / 2))
-    texture = rng.gamma(1.0, 0.12, (anatomy.n_labels, 3)) * spread
+    strength = spread * (1.0 if rng.random() < 0.7 else rng.uniform(1.5, 4.0))
+    texture = rng.gamma(1.0, 0.12, (anatomy.n_labels, 3)) * strength
     texture[AIR] = 0
     return Contrast(
         mean=_ct_means(rng, anatomy.n_labels, spread) if ct else _mr_means(rng, anatomy.n_labels, spread),

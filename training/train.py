@@ -1,6 +1,7 @@
 """Train revsam2-mini on procedural episodes; stop and start it at will, it resumes where it was.
 
 python training/train.py --run-dir DIR --size 128 --until 5900 --steps 5900
+python training/train.py --run-dir OTHER --size 192 --until 1500 --steps 1500 --init FILE --begin 0.6
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from napari_revsam2.sam2_backend.checkpoints import read_weights
 
 CONFIG = Path(sam2_memory.__file__).parent / "configs" / "revsam2_mini.yaml"
 EMA_DECAY = 0.997
+WARM_STEPS = 50
+"""Steps until the optimiser's averages mean something."""
 
 
 def build_model(size: int) -> SAM2Base:
@@ -71,10 +74,10 @@ def autocast() -> torch.autocast:
     return torch.autocast("cpu", torch.bfloat16, enabled=training_dtype() is torch.bfloat16)
 
 
-def learning_rate(progress: float, peak: float) -> float:
+def learning_rate(progress: float, peak: float, step: int = WARM_STEPS) -> float:
     """Warm up, hold, and fall to zero over the second half; a new warm-up where the memory joins in."""
     warm = progress / 0.01 if progress < FEATURES_UNTIL else (progress - FEATURES_UNTIL) / 0.01
-    return peak * min(1.0, warm + 0.05, 2 * (1 - progress))
+    return peak * min(1.0, warm + 0.05, 2 * (1 - progress), (step + 1) / WARM_STEPS)
 
 
 def validation_batches(size: int, count: int = 12, seed: int = 10**6) -> list[Batch]:
@@ -111,6 +114,8 @@ class Settings:
     """Step at which this stage ends."""
     steps: int = 5900
     """Step at which the learning rate reaches zero and the curriculum ends."""
+    begin: float = 0.0
+    """How far through the curriculum the first step is, 0 to 1: weights of ``init`` have had the first lessons."""
     rate: float = 4e-4
     seed: int = 0
     processes: int = os.cpu_count() or 1
@@ -142,13 +147,15 @@ def _train_process(rank: int, settings: Settings, folder: str) -> None:
     F.scaled_dot_product_attention = plain_attention
     rng = np.random.default_rng([settings.seed, rank, step])
     rows: list[tuple[float, ...]] = []
+    if rank == 0 and step == 0 and settings.init:
+        _log(state.with_name("curve.csv"), {"step": 0, "size": settings.size, **validate(average, held_out)})
     started = time.monotonic()
     while step < settings.until:
-        progress = step / settings.steps
-        if not settings.init and lesson(progress).features_only != lesson((step - 1) / settings.steps).features_only:
+        progress = _progress(settings, step)
+        if not settings.init and lesson(progress).features_only != lesson(_progress(settings, step - 1)).features_only:
             _align(model, average, settings)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(progress, settings.rate)
+            group["lr"] = learning_rate(progress, settings.rate, step)
         rows.append(_step(model, average, optimizer, episodes, lesson(progress), rng))
         step += 1
         if rank == 0 and step % 25 == 0:
@@ -162,10 +169,13 @@ def _train_process(rank: int, settings: Settings, folder: str) -> None:
             )
         if rank == 0 and (step % settings.validate_every == 0 or step == settings.until):
             _save(state, step, model, average, optimizer)
-            train_loss = float(np.mean([row[0] for row in rows[-250:]]))
-            row = {"step": step, "size": settings.size, "train_loss": train_loss, **validate(average, held_out)}
+            row = {"step": step, "size": settings.size, **validate(average, held_out)}
             _log(state.with_name("curve.csv"), row)
     dist.destroy_process_group()
+
+
+def _progress(settings: Settings, step: int) -> float:
+    return settings.begin + (1 - settings.begin) * step / settings.steps
 
 
 def _align(model: SAM2Base, average: nn.Module, settings: Settings) -> None:

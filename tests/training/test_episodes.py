@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from anatomy import GRID, random_anatomy
-from episodes import N_CLASSES, N_QUERIES, Batch, EpisodeStream
+from episodes import N_CLASSES, N_QUERIES, Batch, EpisodeStream, _slices_anywhere
 from rendering import enlarge, random_contrast, render
 
 SIZE = 64
@@ -94,3 +94,10 @@ def test_enlarging_keeps_flat_regions_and_rounds_corners() -> None:
     assert large.shape == (1, 8, 8)
     assert large[0, 2, 2] == 0  # the outer corner of the square goes to the background
     assert (large[0, 3:5, 3:5] == 7).all()
+
+
+def test_some_queries_are_slices_from_anywhere_in_the_volume() -> None:
+    slices = _slices_anywhere(np.random.default_rng(0), np.arange(30, 40), 80)
+    assert len(slices) == N_QUERIES
+    assert np.isin(slices, np.arange(30, 40)).any()
+    assert (~np.isin(slices, np.arange(20, 50))).any()

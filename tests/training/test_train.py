@@ -12,7 +12,7 @@ from alignment import align
 from curriculum import FEATURES_UNTIL, lesson
 from episodes import Batch, EpisodeStream
 from export import export
-from losses import dice, episode_losses, mask_loss
+from losses import dice, episode_losses, mask_loss, presence_loss
 from matching import matching_loss
 from torch import Tensor
 from train import Settings, build_model, learning_rate, train
@@ -104,3 +104,23 @@ def test_a_training_run_resumes_where_it_stopped_and_exports_a_checkpoint(tmp_pa
     assert [line.split(",")[0] for line in (tmp_path / "curve.csv").read_text().splitlines()] == ["step", "2", "4"]
     export(tmp_path, tmp_path / "weights.safetensors")
     assert load_model(str(tmp_path / "weights.safetensors")).image_size > 0
+
+
+def test_presence_counts_each_slice_the_same_and_a_trace_of_the_class_not_at_all() -> None:
+    target = torch.zeros(1, 3, 32, 32)
+    target[0, 0, :16] = 1  # a large organ
+    target[0, 1, :1, :3] = 1  # a trace
+    right = torch.full((1, 3, 8, 8), -9.0)
+    right[0, 0, :4] = 9
+    blob = right.clone()
+    blob[0, 2, 2:5, 2:5] = 9  # invented where there is nothing
+    assert presence_loss(right, target) < 0.01
+    assert presence_loss(blob, target) > 4
+    with_trace = right.clone()
+    with_trace[0, 1] = 9
+    assert presence_loss(with_trace, target) == pytest.approx(float(presence_loss(right, target)), abs=1e-3)
+
+
+def test_weights_that_had_the_first_lessons_warm_up_and_go_on_from_there() -> None:
+    assert learning_rate(0.6, 1.0, step=0) < 0.05
+    assert learning_rate(0.6, 1.0, step=60) == pytest.approx(0.8)
