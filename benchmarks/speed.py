@@ -37,7 +37,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.embedding_store import StoredEmbeddings
-from napari_revsam2.engine.events import RunFinished
+from napari_revsam2.engine.events import RunFinished, result_of
 from napari_revsam2.engine.pipeline import propagate_again, run_revsam2
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, SupportSlice
 from napari_revsam2.engine.support_selection import select_supports
@@ -139,7 +139,7 @@ def reuse(case: Case) -> Iterator[Row]:
     first, seconds = timed(job.run)
     _, second_class = timed(lambda: job.run(label=2))
     masks = {i: first.segmentation[i] == 1 for i in first.labels[0].selected}
-    _, again = timed(lambda: list(propagate_again(job.network, job.query, {1: masks}, job.config)))
+    _, again = timed(lambda: result_of(propagate_again(job.network, job.query, {1: masks}, job.config)))
     yield {
         **asdict(case),
         "first run, s": seconds,
@@ -233,9 +233,7 @@ class Job:
 
     def run(self, label: int = 1) -> RunFinished:
         """Run to the end."""
-        *_, last = run_revsam2(self.network, self.supports, self.query, self.config, (label,))
-        assert isinstance(last, RunFinished)
-        return last
+        return result_of(run_revsam2(self.network, self.supports, self.query, self.config, (label,)))
 
 
 def timed(compute: Callable[[], Any]) -> tuple[Any, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from napari_revsam2.engine.events import (
     SlicesSelected,
     Stage,
     StageStarted,
+    result_of,
 )
 from napari_revsam2.engine.pipeline import propagate_again, run_revsam2
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, stack_supports
@@ -218,3 +220,15 @@ def test_propagate_again_without_a_slice_that_shows_the_class_is_refused(query):
 def test_propagate_again_from_nothing_is_refused(query):
     with pytest.raises(ProblemError, match="No conditional slice"):
         again(query, {})
+
+
+def test_consuming_a_run_for_its_result_lets_go_of_the_other_events(supports, query):
+    seen = []
+
+    def watched():
+        for event in run_revsam2(FakePropagator(), supports, query, CONFIG):
+            seen.append(weakref.ref(event))
+            yield event
+
+    assert isinstance(result_of(watched()), RunFinished)
+    assert sum(ref() is not None for ref in seen) <= 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -157,3 +158,10 @@ class RunFinished:
 
 
 Event = StageStarted | SliceEmbedded | SliceSegmented | SliceScored | SlicesSelected | Notice | RunFinished
+
+
+def result_of(events: Iterable[Event]) -> RunFinished:
+    """Consume a run and give its end; all other events, which hold logits, are let go as they come."""
+    (last,) = deque(events, maxlen=1)
+    assert isinstance(last, RunFinished)
+    return last

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_revsam2.engine.config import Mode, RevSAM2Config
-from napari_revsam2.engine.events import RunFinished, SliceScored, SliceSegmented, Stage
+from napari_revsam2.engine.events import RunFinished, SliceScored, SliceSegmented, Stage, result_of
 from napari_revsam2.engine.pipeline import propagate_again, run_revsam2
 from napari_revsam2.engine.problem import QueryVolume, SupportSet
 from napari_revsam2.engine.propagator import Mask, Propagator
@@ -166,13 +166,10 @@ def _propagated(
     mask = np.zeros(case.truth.shape, bool)
     if chosen:
         masks = {case.label: {i: first.masks[i] for i in chosen}}
-        *_, last = propagate_again(network, case.query, masks, config)
-        assert isinstance(last, RunFinished)
-        mask = np.asarray(last.segmentation == case.label)
+        mask = np.asarray(result_of(propagate_again(network, case.query, masks, config)).segmentation == case.label)
     return Segmented(setting, mask, time.perf_counter() - began, first, chosen)
 
 
 def _run(network: AnyPropagator, case: Case, config: RevSAM2Config) -> NDArray[np.bool_]:
-    *_, last = run_revsam2(network, SupportSet(case.supports), case.query, config, (case.label,))
-    assert isinstance(last, RunFinished)
-    return np.asarray(last.segmentation == case.label)
+    events = run_revsam2(network, SupportSet(case.supports), case.query, config, (case.label,))
+    return np.asarray(result_of(events).segmentation == case.label)
