@@ -235,7 +235,7 @@ def slow_attempt(work: Work) -> Done | Failed:
 def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(experiment, tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "attempt", slow_attempt)
     experiment = replace(experiment, protocol=replace(PROTOCOL, n_support=(1,), modes=(Mode.FORWARD,), groups=6))
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", processes=True) as cluster:
         for step in run_experiment(experiment, tmp_path, scheduler=cluster.scheduler_address):
             if step.finished == 4:
                 os.kill(next(iter(cluster.workers.values())).process.pid, signal.SIGKILL)

@@ -87,7 +87,7 @@ def test_a_process_killed_while_it_writes_leaves_nothing_that_is_believed(files)
         "    os.kill(os.getpid(), 9)\n"
         "e.save_file = save\n"
         "files = e.EmbeddingFiles(c.load_model('revsam2-mini'), 'float32')\n"
-        "files.save('a', m.SliceEmbeddings(torch.zeros(1), torch.zeros(1), torch.zeros(1)))\n"
+        "files.save('a', m.SliceEmbeddings(*[torch.zeros(1, 1, 2, 2)] * 3))\n"
     )
     ended = subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=False)
     assert ended.returncode == -9
@@ -146,7 +146,7 @@ def test_a_cache_that_can_only_be_read_is_read(files, model, monkeypatch):
 
 def test_a_file_with_other_contents_is_met_once(files):
     files.save("a", EMBEDDING)
-    save_file({"other": torch.zeros(1)}, only_file())
+    save_file({"other": torch.zeros(1, 2, 2, 1)}, only_file())
     with pytest.raises(EmbeddingFilesError, match="run again"):
         files.load("a")
     assert "a" not in files

@@ -176,7 +176,7 @@ def _client(workers: int, scheduler: str) -> Iterator[Any]:
             local = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 silence_logs=logging.ERROR,  # that a worker is slow to end is no news
                 preload=[_DEAF],
             )

@@ -20,7 +20,7 @@ from .cache import GIGABYTE, embeddings_folder, size_limit, trim
 from .device import memory_shortage_in_words
 from .sam2_memory import SliceEmbeddings
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised when the same network and slice give other numbers or another file."""
 
 
@@ -82,10 +82,11 @@ class EmbeddingFiles:
         path = self._path(key)
         try:
             with memory_shortage_in_words():
-                embedding = SliceEmbeddings(**load_file(path, device=str(self._device))).copied()
+                tensors = load_file(path, device=str(self._device))
+                embedding = SliceEmbeddings(**{name: tensor.permute(0, 3, 1, 2) for name, tensor in tensors.items()})
             _mark_used(path)
             return embedding
-        except (SafetensorError, OSError, TypeError) as error:
+        except (SafetensorError, OSError, TypeError, RuntimeError) as error:
             if not isinstance(error, OSError):  # it isn't gone but damaged, and would be met again
                 _remove(path)
             raise EmbeddingFilesError(
@@ -103,7 +104,9 @@ class EmbeddingFiles:
         path = self._path(key)
         part = path.with_suffix(f".{uuid4().hex}.part")
         try:
-            save_file({name: tensor.contiguous() for name, tensor in vars(embedding).items()}, part)
+            # Channels last in the file as in memory: then the CPU maps the file, and nothing is copied when it is read.
+            # Copies would break up the process's memory, which then grows with the number of slices.
+            save_file({name: t.permute(0, 2, 3, 1).contiguous() for name, t in vars(embedding).items()}, part)
             _mark_used(part)
             part.replace(path)
             self._untrimmed += embedding.nbytes
