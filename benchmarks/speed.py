@@ -45,6 +45,7 @@ from napari_revsam2.file_problem import open_problem
 from napari_revsam2.sam2_backend.architectures import ARCHITECTURES
 from napari_revsam2.sam2_backend.checkpoints import EMBEDDED, load_model
 from napari_revsam2.sam2_backend.embedding_files import EmbeddingFiles
+from napari_revsam2.sam2_backend.packed_linear import pack_linear_layers
 from napari_revsam2.sam2_backend.sam2_memory import TensorBatch
 from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
 from napari_revsam2.sample_data import sample_query, sample_supports
@@ -229,7 +230,9 @@ class Job:
     def __init__(self, case: Case) -> None:
         self.supports, self.query = case.problem()
         self.config = replace(CONFIG, n_support=case.n_support)
-        self.network: Any = Sam2Propagator(case.model())
+        model = case.model()
+        pack_linear_layers(model)  # as `loading.load_propagator` does
+        self.network: Any = Sam2Propagator(model)
 
     def run(self, label: int = 1) -> RunFinished:
         """Run to the end."""
@@ -249,8 +252,14 @@ def operations(compute: Callable[[], Any]) -> float:
     def attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
         return int(sdpa_flop_count(query, key, value))
 
-    attention_on_cpu = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-    with FlopCounterMode(display=False, custom_mapping={attention_on_cpu: attention}) as counter:
+    def linear(values: Any, weight: Any, *_: Any, **__: Any) -> int:
+        return 2 * int(np.prod(values)) * int(weight[0])
+
+    mapping = {
+        torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: attention,
+        torch.ops.mkldnn._linear_pointwise: linear,
+    }
+    with FlopCounterMode(display=False, custom_mapping=mapping) as counter:
         compute()
     return float(counter.get_total_flops())
 

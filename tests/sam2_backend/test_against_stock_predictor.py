@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from napari_revsam2.engine.support_selection import select_supports
 from napari_revsam2.file_problem import open_problem
 from napari_revsam2.sam2_backend.architectures import ARCHITECTURES
 from napari_revsam2.sam2_backend.checkpoints import load_model
+from napari_revsam2.sam2_backend.packed_linear import pack_linear_layers
 from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
 from napari_revsam2.sample_data import sample_query, sample_supports
 
@@ -59,7 +62,9 @@ def assert_same_numbers(
 ) -> RunFinished:
     """Run both, and compare ``p_i``, ``pi_i``, the conditional slices and the final masks."""
     reference = run_stock(predictor, supports.slices, query, label, config)
-    events = list(run_revsam2(Sam2Propagator(predictor, batch_size=3), supports, query, config, [label]))
+    ours = deepcopy(predictor)
+    pack_linear_layers(ours)
+    events = list(run_revsam2(Sam2Propagator(ours, batch_size=3), supports, query, config, [label]))
 
     forward = {e.index: e.logits for e in events if isinstance(e, SliceSegmented) and e.stage is Stage.FORWARD}
     final = {e.index: e.logits for e in events if isinstance(e, SliceSegmented) and e.stage is Stage.SELF}

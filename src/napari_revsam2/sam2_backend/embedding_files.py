@@ -20,7 +20,7 @@ from .cache import GIGABYTE, embeddings_folder, size_limit, trim
 from .device import memory_shortage_in_words
 from .sam2_memory import SliceEmbeddings
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised when the same network and slice give other numbers or another file."""
 
 
@@ -126,7 +126,8 @@ def network_hash(model: SAM2Base, precision: str) -> str:
     described = blake2b(repr((_FORMAT, model.image_size, precision)).encode(), digest_size=8)
     for name, tensor in model.state_dict().items():
         described.update(name.encode())
-        described.update(tensor.cpu().contiguous().view(torch.uint8).numpy().data)
+        plain = tensor.to_dense() if tensor.is_mkldnn else tensor.cpu().contiguous()
+        described.update(plain.view(torch.uint8).numpy().data)
     return described.hexdigest()
 
 

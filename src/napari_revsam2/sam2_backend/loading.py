@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.embedding_store import StoredEmbeddings
 
@@ -9,6 +11,7 @@ from .cache import size_limit
 from .checkpoints import load_model
 from .device import choose_device, choose_precision
 from .embedding_files import EmbeddingFiles
+from .packed_linear import pack_linear_layers
 from .sam2_memory import Segmentation, SliceEmbeddings, SliceMemories
 from .sam2_propagator import Sam2Propagator
 
@@ -25,7 +28,10 @@ def load_propagator(config: RevSAM2Config) -> Sam2Propagator:
     """
     device = choose_device(config.device)
     model = load_model(config.checkpoint, device, config.image_size or None)
-    return Sam2Propagator(model, precision=choose_precision(config.precision, device))
+    precision = choose_precision(config.precision, device)
+    if device.type == "cpu" and precision is torch.float32:
+        pack_linear_layers(model)
+    return Sam2Propagator(model, precision=precision)
 
 
 def load_with_store(config: RevSAM2Config) -> StoredSam2:
