@@ -130,11 +130,6 @@ def _open_series(folder: Path) -> _Series:
     return _Series(tuple(names[index] for index in order), (rows, columns), _LPS_TO_RAS @ affine)
 
 
-def _pixels(header: Any) -> tuple[Any, ...]:
-    """Columns, rows and frames, and the distances of columns and rows in mm."""
-    return (*header.GetSize(), *header.GetSpacing()[:2])
-
-
 def _step(origins: Voxels, normal: Voxels, thickness: float, folder: Path) -> Voxels:
     """Vector (3,) from a slice to the next; not along the normal where a CT's gantry was tilted."""
     if len(origins) == 1:
