@@ -136,9 +136,10 @@ def test_a_correction_sees_the_mask_before_it():
     assert (opened.segment(POINTS) != video.open_slice(noise()[0], LIMITS).segment(POINTS)).any()
 
 
-def test_a_slice_too_large_for_the_device_is_told_in_a_sentence(monkeypatch, video, query):
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError(), RuntimeError("MPS backend out of memory")])
+def test_a_slice_too_large_for_the_device_is_told_in_a_sentence(monkeypatch, video, query, error):
     def full(state):
-        raise torch.OutOfMemoryError
+        raise error
 
     monkeypatch.setattr(video.predictor, "sweep", full)
     slices, truth = query

@@ -15,13 +15,12 @@ from sam2.sam2_video_predictor import SAM2VideoPredictor
 from torch import Tensor
 
 from napari_revsam2.engine.config import RevSAM2Config
-from napari_revsam2.engine.errors import NotEnoughMemoryError
 from napari_revsam2.engine.intensity_window import Limits
 from napari_revsam2.engine.problem import SliceStack
 from napari_revsam2.engine.propagator import Logits, Mask
 
 from .checkpoints import load_model
-from .device import choose_device, choose_precision
+from .device import choose_device, choose_precision, memory_shortage_in_words
 from .slice_preprocessing import slice_to_tensor
 
 _OBJECT = 1
@@ -246,13 +245,8 @@ class PromptedVideo:
     @contextmanager
     def _computing(self) -> Iterator[None]:
         kind, half = self.predictor.device.type, self.precision is not torch.float32
-        try:
-            with torch.inference_mode(), torch.autocast(kind, self.precision, enabled=half):
-                yield
-        except torch.OutOfMemoryError as error:
-            raise NotEnoughMemoryError(
-                "The device's memory isn't enough for a prompted slice: choose a smaller checkpoint or the device cpu."
-            ) from error
+        with memory_shortage_in_words(), torch.inference_mode(), torch.autocast(kind, self.precision, enabled=half):
+            yield
 
 
 @dataclass(frozen=True, eq=False)
