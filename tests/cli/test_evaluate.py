@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,7 @@ def test_a_second_call_adds_what_is_new_and_nothing_twice(pairs, tmp_path):
 def test_provenance_tells_the_command_and_no_folder(pairs, tmp_path):
     evaluate(pairs, tmp_path / "output", "--label", "1")
     text = (tmp_path / "output" / "provenance.json").read_text(encoding="utf-8")
+    assert json.loads(text)["datasets"] == [{"name": "phantoms", "window": "50,100", "axis": "axial"}]
     assert len(json.loads(text)["checkpoint"]["sha256"]) == 64
     assert json.loads(text)["command"][:2] == ["evaluate", "phantoms.csv"]
     for name in ("provenance.json", "settings.json", "report.html", "results.csv"):
@@ -128,6 +130,35 @@ def test_a_volume_that_cannot_be_read_is_told_when_the_others_are_done(pairs, tm
     assert "couldn't be done. " in error
     assert "subject_4.nii.gz" in error
     assert "subject_3" in (tmp_path / "output" / "results.csv").read_text()
+
+
+def test_a_support_that_cannot_be_read_is_told_once_with_the_volumes_it_spoils(pairs, tmp_path, capsys):
+    splits = ["split", *["training"] * 3, *["test"] * 2]
+    lines = pairs.read_text(encoding="utf-8").splitlines()
+    split_lines = [f"{line},{split}" for line, split in zip(lines, splits, strict=True)]
+    pairs.write_text("\n".join(split_lines), encoding="utf-8")
+    (pairs.parent / "subject_1.nii.gz").write_bytes(b"no image")
+    assert evaluate(pairs, tmp_path / "output", "--label", "1") == 2
+    error = capsys.readouterr().err
+    assert error.count("subject_1.nii.gz") == 1
+    assert "subject_3, subject_4: " in error
+
+
+def test_an_output_without_greek_letters_ends_no_evaluation(pairs, tmp_path, monkeypatch):
+    narrow = TextIOWrapper(BytesIO(), encoding="cp1252")
+    monkeypatch.setattr("sys.stdout", narrow)
+    assert evaluate(pairs, tmp_path / "output", "--label", "1", "--groups", "1") == 0
+    narrow.flush()
+    assert b"What ? is worth" in narrow.buffer.getvalue()
+
+
+def test_weights_in_a_file_are_found_from_any_folder(pairs, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(work, "_network", lambda config: seen.append(config.checkpoint) or FakePropagator())
+    monkeypatch.chdir(tmp_path)
+    Path("own.pt").write_bytes(b"weights")
+    evaluate(pairs, tmp_path / "output", "--checkpoint", "own.pt", "--label", "1", "--groups", "1")
+    assert set(seen) == {str(tmp_path / "own.pt")}  # a Dask worker may be in another one
 
 
 @pytest.mark.parametrize("more", [["--n-support", "0"], ["--groups", "x"], ["--workers", "-1"], ["--tolerance", "nan"]])

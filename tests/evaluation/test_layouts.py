@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -169,6 +170,37 @@ def test_two_classes_of_one_name_are_refused(tmp_path):
         open_dataset(write_pairs(tmp_path, "v.nii,v.nii,,"))
 
 
+def test_two_classes_of_one_name_in_a_decathlon_table_are_refused(tmp_path):
+    with pytest.raises(RevSAM2Error, match="calls 2 classes kidney"):
+        open_dataset(decathlon(tmp_path, labels={"1": "kidney", "2": "kidney"}))
+
+
+def test_a_dataset_without_classes_is_refused(tmp_path):
+    write_volume(tmp_path / "v.nii", label=0)
+    with pytest.raises(RevSAM2Error, match="has no class to segment"):
+        open_dataset(write_pairs(tmp_path, "v.nii,v.nii,,"))
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "a\rb", "tab\tbed", "byte \udcff"])
+def test_names_that_a_table_of_results_cannot_hold_are_refused(tmp_path, name):
+    for changes in ({"name": name}, {"labels": {"1": name}}):
+        with pytest.raises(RevSAM2Error, match="rename what it names") as error:
+            open_dataset(decathlon(tmp_path, **changes))
+        assert repr(name) in str(error.value)
+
+
+def test_names_in_any_script_are_names(tmp_path):
+    name = "Leber, \u809d \u06a9\u0628\u062f\u200c\u0647\u0627"
+    assert open_dataset(decathlon(tmp_path, name=name)).name == name
+
+
+def test_a_folder_without_a_name_of_its_own_takes_that_of_the_folder_we_are_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(nnunet(tmp_path / "Dataset007_Organs"))
+    dataset = open_dataset(Path())
+    assert dataset.name == "Dataset007_Organs"
+    assert all(subject.image.is_absolute() for subject in dataset.training)  # Dask workers are in folders of their own
+
+
 def test_two_volumes_of_one_name_are_refused(tmp_path):
     entries = json.loads((decathlon(tmp_path) / "dataset.json").read_text())["training"]
     with pytest.raises(RevSAM2Error, match="2 volumes named organ_001"):
@@ -183,6 +215,7 @@ def test_two_volumes_of_one_name_are_refused(tmp_path):
         (["v.nii,v.nii,,validation"], "image,labels,name,split", "line 2: the split 'validation' isn't known"),
         (["v.nii,w.nii,,"], "image,labels,name,split", r"w\.nii, the labels of v, don't exist"),
         (["w.nii,v.nii,,"], "image,labels,name,split", r"w\.nii, the image of w, doesn't exist"),
+        (["w" * 300 + ".nii,v.nii,,"], "image,labels,name,split", r"w\.nii, the image of w+, doesn't exist"),
         ([], "image,labels", "names no labelled volume"),
     ],
 )

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_revsam2.engine.axis import Axis
+from napari_revsam2.evaluation.case import open_stack
 from napari_revsam2.evaluation.measures import dice_coefficient, slice_quality, surface_dice
+
+from .conftest import write_subject
 
 SPACING = (3.0, 1.0, 1.0)
 
@@ -36,6 +40,14 @@ def test_the_tolerance_is_in_millimetres_along_each_axis():
     moved = np.roll(cube(5), 1, axis=0)  # by one slice: 3 mm
     assert surface_dice(cube(5), moved, SPACING, tolerance=2.9) < 1
     assert surface_dice(cube(5), moved, SPACING, tolerance=3.0) == 1
+
+
+@pytest.mark.parametrize("axis", list(Axis))
+def test_the_spacing_of_a_stack_is_that_of_its_slices_rows_and_columns(tmp_path, axis):
+    subject = write_subject(tmp_path, "volume")
+    stack = open_stack(subject, axis, "50,100")
+    voxels = {16: 2.0, 20: 1.5, 14: 3.0}
+    assert stack.spacing == tuple(voxels[size] for size in stack.images.shape)
 
 
 def test_a_mask_at_the_volumes_edge_has_a_surface_there():

@@ -61,6 +61,12 @@ def test_the_embedded_network_gives_the_masks_of_runs_of_their_own(mode):
         assert found.chosen == expected.labels[0].selected
 
 
+def test_forward_propagation_alone_is_quicker_than_what_shares_it(case):
+    settings = [Setting("revsam2", 4, 7), Setting("forward", 4)]
+    whole, forward = segment_in_modes(FakePropagator(), case, CONFIG, settings)
+    assert 0 < forward.seconds < whole.seconds
+
+
 def test_the_one_shot_protocol_segments_the_organs_extent(case, dataset):
     subject = dataset.training[0]
     shown = range(2, 12)

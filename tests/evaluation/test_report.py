@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from napari_revsam2.engine.axis import Axis
 from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.errors import VolumeFileError
+from napari_revsam2.evaluation.dataset import Dataset
 from napari_revsam2.evaluation.report import Provenance, write_report
 from napari_revsam2.evaluation.result_table import left_out
 from napari_revsam2.evaluation.tables import Table
 
 TABLE = Table("Table 5", ("class", "DSC"), (("anterior", "50.00"), ("paper: BTCV", "69.86")), "In percent.")
-PROVENANCE = Provenance(RevSAM2Config(), ("hippocampus",), ("evaluate", "--groups", "3"), "ab12")
+HIPPOCAMPUS = Dataset("hippocampus", {1: "anterior"}, (), window="40,80", axis=Axis.CORONAL)
+PROVENANCE = Provenance(RevSAM2Config(), (HIPPOCAMPUS,), ("evaluate", "--groups", "3"), "ab12")
 
 
 class Outward(HTMLParser):
@@ -67,7 +71,7 @@ def test_a_table_that_is_left_out_is_a_sentence(tmp_path: Path) -> None:
 
 def test_names_are_text_and_no_html(tmp_path: Path) -> None:
     table = Table("<script>", ("<b>",), (("<i>",),), "&")
-    provenance = Provenance(RevSAM2Config(), ("<img src=x>",), ("<u>",))
+    provenance = Provenance(RevSAM2Config(), (replace(HIPPOCAMPUS, name="<img src=x>"),), ("<u>",))
     tags = Outward(write_report(tmp_path, [table], [], provenance).read_text(encoding="utf-8")).tags
     assert not {"script", "b", "i", "u", "img"} & set(tags)
 
@@ -77,18 +81,17 @@ def test_provenance_names_settings_versions_checkpoint_and_command(tmp_path: Pat
     facts = json.loads((tmp_path / "provenance.json").read_text(encoding="utf-8"))
     assert facts["checkpoint"] == {"name": "revsam2-mini", "sha256": "ab12"}
     assert facts["command"] == ["evaluate", "--groups", "3"]
-    assert facts["datasets"] == ["hippocampus"]
-    assert facts["settings"]["window"] == RevSAM2Config().window
+    assert facts["datasets"] == [{"name": "hippocampus", "window": "40,80", "axis": "coronal"}]
     assert {"python", "napari-revsam2", "torch"} <= set(facts["versions"])
 
 
-def test_what_the_protocol_varies_is_no_setting() -> None:
-    assert not {"mode", "n_support", "top_k"} & set(PROVENANCE.as_dict()["settings"])
+def test_what_the_protocol_and_the_datasets_vary_is_no_setting() -> None:
+    assert not {"mode", "n_support", "top_k", "window"} & set(PROVENANCE.as_dict()["settings"])
 
 
 @pytest.mark.parametrize("path", ["/home/jane/msd", "name=/home/jane/msd", r"C:\Users\jane\msd", "~/jane/msd"])
 def test_no_folder_of_an_absolute_path_is_told(path: str, tmp_path: Path) -> None:
-    write_report(tmp_path, [], [], Provenance(RevSAM2Config(checkpoint=path), ("msd",), ("--dataset", path)))
+    write_report(tmp_path, [], [], Provenance(RevSAM2Config(checkpoint=path), (HIPPOCAMPUS,), ("--dataset", path)))
     for name in ("provenance.json", "report.html"):
         text = (tmp_path / name).read_text(encoding="utf-8")
         assert "jane" not in text

@@ -40,6 +40,14 @@ def test_a_line_that_was_cut_off_is_no_row_and_the_next_one_is_whole(tmp_path):
     assert [row.group for row in file.read()] == [0, 2]
 
 
+def test_a_line_that_was_cut_off_inside_a_character_is_no_row(tmp_path):
+    file = RowFile(tmp_path / "results.csv", ResultRow)
+    file.append([ROW, replace(ROW, dataset="\u00fc")])
+    text = file.path.read_bytes()
+    file.path.write_bytes(text[: text.rindex("\u00fc".encode()) + 1])
+    assert [row.dataset for row in file.read()] == ["a, b"]
+
+
 def test_a_header_that_was_cut_off_is_written_again(tmp_path):
     file = RowFile(tmp_path / "results.csv", ResultRow)
     file.path.write_bytes(b"dataset,suppo")

@@ -120,8 +120,18 @@ def test_settings_name_no_folder_of_a_checkpoint(experiment, network, tmp_path):
     assert json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))["checkpoint"] == "own.pt"
 
 
+def test_settings_that_left_no_row_bind_nobody(experiment, network, tmp_path):
+    steps = run_experiment(experiment, tmp_path)
+    next(steps)  # the plan
+    steps.close()
+    run(replace(experiment, tolerance=1.0, labels=(ORGAN,)), tmp_path)
+    with pytest.raises(ProblemError, match="other settings"):
+        run(experiment, tmp_path)
+
+
 @pytest.mark.parametrize("text", ["{", "[1]"])
-def test_damaged_settings_are_told_in_words(experiment, tmp_path, text):
+def test_damaged_settings_are_told_in_words(experiment, network, tmp_path, text):
+    run(replace(experiment, labels=(ORGAN,)), tmp_path)
     (tmp_path / "settings.json").write_text(text, encoding="utf-8")
     with pytest.raises(VolumeFileError, match=r"settings.json can't be read"):
         run(experiment, tmp_path)
@@ -131,6 +141,12 @@ def test_a_folder_that_is_a_file_is_told_in_words(experiment, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(VolumeFileError, match=r"file can't be written \(File exists\)"):
         run(experiment, tmp_path / "file")
+
+
+def test_a_folder_of_masks_that_cannot_be_made_is_told_in_words(experiment, network, tmp_path):
+    (tmp_path / "masks").touch()
+    with pytest.raises(VolumeFileError, match=r"phantoms_from_phantoms can't be written"):
+        run(experiment, tmp_path)
 
 
 def test_two_evaluations_do_not_write_into_one_folder(experiment, network, tmp_path):
@@ -213,6 +229,19 @@ def test_classes_of_two_datasets_are_matched_by_name(experiment, network, datase
 def test_a_class_that_is_not_there_is_said_in_words(experiment, tmp_path):
     with pytest.raises(ProblemError, match="phantoms has no class 9 whose name phantoms has too; these are: 1, 2"):
         run(replace(experiment, labels=(9,)), tmp_path)
+
+
+def test_datasets_without_a_class_in_common_are_said_in_words(experiment, dataset, tmp_path):
+    others = replace(dataset, name="others", classes={ORGAN: "liver"})
+    with pytest.raises(ProblemError, match="phantoms and others have no class of one name"):
+        run(replace(experiment, pairs=((dataset, others),)), tmp_path)
+
+
+def test_more_supports_than_there_are_for_any_n_are_said_in_words(experiment, tmp_path):
+    with pytest.raises(
+        ProblemError, match=r"phantoms has 30 slices that can support class 1 \(organ\): give a smaller"
+    ):
+        run(replace(experiment, protocol=replace(PROTOCOL, n_support=(31,))), tmp_path)
 
 
 def test_one_shot_is_a_row_of_its_own(experiment, network, tmp_path):

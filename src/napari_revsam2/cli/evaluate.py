@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from io import TextIOWrapper
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -18,9 +21,10 @@ from napari_revsam2.evaluation.dataset import Dataset
 from napari_revsam2.evaluation.experiment import Experiment
 from napari_revsam2.evaluation.layouts import open_dataset
 from napari_revsam2.evaluation.protocol import Protocol
-from napari_revsam2.evaluation.runner import Step, run_experiment
+from napari_revsam2.evaluation.runner import Failed, Step, run_experiment
 from napari_revsam2.evaluation.summary import write_summary
-from napari_revsam2.sam2_backend.checkpoints import checkpoint_sha256
+from napari_revsam2.sam2_backend.checkpoints import EMBEDDED, checkpoint_sha256
+from napari_revsam2.sam2_backend.published import PUBLISHED
 
 
 def run_evaluation(options: argparse.Namespace, config: RevSAM2Config) -> None:
@@ -31,6 +35,8 @@ def run_evaluation(options: argparse.Namespace, config: RevSAM2Config) -> None:
     RevSAM2Error
         For everything the user can mend; works that failed are told at the end, when the others are done.
     """
+    if isinstance(sys.stdout, TextIOWrapper):  # in a file on Windows it may have no π
+        sys.stdout.reconfigure(errors="replace")
     experiment = _experiment(options, config)
     with closing(run_experiment(experiment, options.output, options.workers, options.scheduler)) as steps:
         *_, last = _with_bar(steps)
@@ -39,12 +45,23 @@ def run_evaluation(options: argparse.Namespace, config: RevSAM2Config) -> None:
             print(table.to_markdown())
     print(f"{options.output}: results.csv, tables.md, report.html")
     if last.failed:
-        reasons = dict.fromkeys(f"{failed.work.query.name}: {failed.reason}" for failed in last.failed)
-        raise ProblemError(f"{len(last.failed)} of {last.total} works couldn't be done. " + " ".join(reasons))
+        raise ProblemError(f"{len(last.failed)} of {last.total} works couldn't be done. " + _reasons(last.failed))
+
+
+def _reasons(failed: Sequence[Failed]) -> str:
+    """Tell each reason once, with the volumes it kept from being segmented."""
+    volumes: dict[str, dict[str, None]] = defaultdict(dict)
+    for one in failed:
+        volumes[one.reason][one.work.query.name] = None
+    return " ".join(f"{', '.join(names)}: {reason}" for reason, names in volumes.items())
 
 
 def _experiment(options: argparse.Namespace, config: RevSAM2Config) -> Experiment:
     datasets = [open_dataset(path, options.description, options.window, options.axis) for path in options.dataset]
+    checkpoint_hash = checkpoint_sha256(config.checkpoint)
+    if config.checkpoint not in (*EMBEDDED, *PUBLISHED):
+        # A file: a Dask worker may have been started in another folder.
+        config = replace(config, checkpoint=str(Path(config.checkpoint).absolute()))
     return Experiment(
         pairs=_pairs(datasets, options),
         protocol=Protocol(
@@ -59,7 +76,7 @@ def _experiment(options: argparse.Namespace, config: RevSAM2Config) -> Experimen
         labels=tuple(dict.fromkeys(options.label or ())),
         compared=tuple(_possible(options.compare, config)),
         tolerance=options.tolerance,
-        checkpoint_sha256=checkpoint_sha256(config.checkpoint),
+        checkpoint_sha256=checkpoint_hash,
     )
 
 
@@ -71,8 +88,6 @@ def _pairs(datasets: list[Dataset], options: argparse.Namespace) -> tuple[tuple[
     if options.supports_from is None:
         return tuple((dataset, dataset) for dataset in datasets)
     supports = open_dataset(options.supports_from, options.supports_description, options.window, options.axis)
-    if datasets and supports.axis is not datasets[0].axis:
-        supports = replace(supports, axis=datasets[0].axis)
     if any(dataset.name == supports.name and dataset != supports for dataset in datasets):
         raise ProblemError(f"Queries and supports are of two datasets called {supports.name}: rename one of them.")
     return tuple((dataset, supports) for dataset in datasets)

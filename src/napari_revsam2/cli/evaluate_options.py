@@ -30,9 +30,16 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--supports-description", metavar="NAME", help="the ready description of that other dataset")
     add("--label", type=int, nargs="+", action="extend", metavar="ID", help="classes; default: all")
-    add("--axis", type=Axis, choices=list(Axis), metavar="|".join(Axis), help="(default: the dataset's, or axial)")
+    add("--axis", type=Axis, choices=list(Axis), metavar="|".join(Axis), help="(default: axial)")
     add("--window", help="grey values shown to the model (default: the dataset's, or percentile:0.5,99.5)")
-    add("--n-support", type=_count, nargs="+", default=[10, 5, 1], metavar="N", help="(default: 10 5 1)")
+    add(
+        "--n-support",
+        type=_count,
+        nargs="+",
+        default=[10, 5, 1],
+        metavar="N",
+        help="painted slices; a class goes without an N for which its support volumes have too few (default: 10 5 1)",
+    )
     add(
         "--top-k",
         type=_count,

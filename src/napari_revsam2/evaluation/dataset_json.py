@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,10 @@ def _read_table(path: Path) -> Mapping[str, Any]:
 
 def _open_decathlon(folder: Path, table: Mapping[str, Any]) -> Dataset:
     _check_channels(folder, table.get("modality", {}))
-    ids = {name: int(label) for label, name in table["labels"].items()}
-    training = tuple(_decathlon_subjects(folder, table["training"]))
-    return Dataset(str(table.get("name") or folder.name), _classes(folder, ids), training)
+    classes = _classes(folder, [(name, label) for label, name in table["labels"].items()])
+    return Dataset(
+        str(table.get("name") or folder.name), classes, tuple(_decathlon_subjects(folder, table["training"]))
+    )
 
 
 def _decathlon_subjects(folder: Path, entries: Iterable[Mapping[str, str]]) -> Iterator[Subject]:
@@ -74,7 +75,7 @@ def _open_nnunet(folder: Path, table: Mapping[str, Any]) -> Dataset:
     ending = str(table["file_ending"])
     return Dataset(
         str(table.get("name") or folder.name),
-        _classes(folder, table["labels"]),
+        _classes(folder, list(table["labels"].items())),
         tuple(_nnunet_subjects(folder, "Tr", ending)),
         tuple(_nnunet_subjects(folder, "Ts", ending)) if (folder / "labelsTs").is_dir() else (),
     )
@@ -98,19 +99,15 @@ def _check_channels(folder: Path, channels: Mapping[str, str]) -> None:
         )
 
 
-def _classes(folder: Path, labels: Mapping[str, Any]) -> dict[int, str]:
+def _classes(folder: Path, labels: Sequence[tuple[str, Any]]) -> dict[int, str]:
     """Read a table of names and ids; sorted by id."""
-    for name, label in labels.items():
+    for name, label in labels:
         if isinstance(label, list):
             raise DatasetError(
                 f"{folder / DATASET_JSON} makes {name} a region of several labels: give label files with one id a"
                 " class, and a table that names it."
             )
-    return {
-        int(label): name
-        for name, label in sorted(labels.items(), key=lambda item: int(item[1]))
-        if _is_class(name, label)
-    }
+    return {int(label): name for name, label in sorted(labels, key=lambda item: int(item[1])) if _is_class(name, label)}
 
 
 def _is_class(name: str, label: Any) -> bool:

@@ -85,7 +85,7 @@ class Experiment:
         Raises
         ------
         ProblemError
-            When a class isn't there.
+            When a class isn't there or on fewer slices than any N, or no volume is left to segment.
         VolumeFileError
             When labels that supports are drawn from can't be read.
         """
@@ -107,11 +107,15 @@ class Experiment:
 
     def _labels(self, query_dataset: Dataset, support_dataset: Dataset) -> tuple[int, ...]:
         shared = [i for i, name in query_dataset.classes.items() if name in _labels_by_name(support_dataset)]
+        if not shared:
+            raise ProblemError(
+                f"{query_dataset.name} and {support_dataset.name} have no class of one name: name the same ones alike."
+            )
         for label in self.labels:
             if label not in shared:
                 raise ProblemError(
                     f"{query_dataset.name} has no class {label} whose name {support_dataset.name} has too; these are: "
-                    f"{', '.join(map(str, shared)) or 'none'}."
+                    f"{', '.join(map(str, shared))}."
                 )
         return self.labels or tuple(shared)
 
@@ -122,6 +126,11 @@ class Experiment:
         if not subjects:
             raise ProblemError(f"{query_dataset.name} has no volume left to segment, as all give supports: add some.")
         settings = (*self.protocol.settings(len(group.choices)), *self._compared(group))
+        if not settings:
+            raise ProblemError(
+                f"{support_dataset.name} has {len(group.choices)} slices that can support class {group.label} "
+                f"({support_dataset.classes[group.label]}): give a smaller --n-support, or other classes with --label."
+            )
         for subject in subjects:
             yield Work(
                 dataset=query_dataset.name,

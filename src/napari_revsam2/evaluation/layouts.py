@@ -20,6 +20,9 @@ from napari_revsam2.evaluation.dataset_json import DATASET_JSON, open_dataset_js
 from napari_revsam2.evaluation.pair_table import open_pair_table
 from napari_revsam2.volume_files import read_labels
 
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""Signs that would cut a row of the results in two, and bytes of file names that no text file takes."""
+
 
 def open_dataset(
     path: Path, description: str | None = None, window: str | None = None, axis: Axis | None = None
@@ -46,11 +49,13 @@ def open_dataset(
     Raises
     ------
     DatasetError
-        When nothing is recognised, a file is missing or broken, two subjects or two classes have one name, a volume to
-        be segmented by the description's split isn't there, or the description isn't known.
+        When nothing is recognised, a file is missing or broken, two subjects or two classes have one name, a name
+        isn't plain text, there is no class, a volume to be segmented by the description's split isn't there, or the
+        description isn't known.
     VolumeFileError
         When labels must be read for their classes, and can't be.
     """
+    path = path.absolute()  # a Dask worker may have been started in another folder, and ``.`` has no name
     described = describe(description) if description else None
     found = _find(path, described)
     _check_subjects(found, path)
@@ -60,6 +65,9 @@ def open_dataset(
     name, times = Counter(classes.values()).most_common(1)[0] if classes else ("", 0)
     if times > 1:
         raise DatasetError(f"{path} calls {times} classes {name}: give each a name of its own.")
+    if not classes:
+        raise DatasetError(f"{path} has no class to segment: name one, and give label files that show it.")
+    _check_names((found.name, *classes.values(), *(subject.name for subject in found.training + found.test)), path)
     return replace(
         found,
         classes=classes,
@@ -70,7 +78,7 @@ def open_dataset(
 
 def _find(path: Path, described: Description | None) -> Dataset:
     """Recognise the layout; names and paths come unchecked."""
-    if not os.path.exists(path):  # noqa: PTH110 - takes a name that is too long for the system
+    if not _exists(path):
         raise DatasetError(f"{path} doesn't exist: check its name and folder.")
     if path.suffix.lower() == ".csv":
         return open_pair_table(path)
@@ -105,10 +113,22 @@ def _check_subjects(dataset: Dataset, path: Path) -> None:
     if times > 1:
         raise DatasetError(f"{path} has {times} volumes named {name}: give each a name of its own.")
     for subject in subjects:
-        if not subject.image.exists():
+        if not _exists(subject.image):
             raise DatasetError(f"{subject.image}, the image of {subject.name}, doesn't exist: put it there.")
-        if not subject.labels.exists():
+        if not _exists(subject.labels):
             raise DatasetError(f"{subject.labels}, the labels of {subject.name}, don't exist: put them there.")
+
+
+def _exists(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - takes a name that is too long for the system, or a closed folder
+
+
+def _check_names(names: Iterable[str], path: Path) -> None:
+    for name in names:
+        if _NO_TEXT.search(name):
+            raise DatasetError(
+                f"{path} has the name {name!r}, which a table of results can't hold: rename what it names."
+            )
 
 
 def _apply(described: Description, found: Dataset, path: Path) -> Dataset:

@@ -42,13 +42,14 @@ class FirstPass:
         ``pi_i`` by query slice; empty where nothing was scored.
     final : ndarray
         (M, H, W) of bool.
-    seconds : float
-        Wall time of all of it.
+    forward_seconds, seconds : float
+        Wall time up to the last ``p_i``, and of all of it.
     """
 
     masks: Mapping[int, Mask]
     scores: Mapping[int, float]
     final: NDArray[np.bool_]
+    forward_seconds: float
     seconds: float
 
     @property
@@ -68,7 +69,7 @@ class Segmented:
     mask : ndarray
         (M, H, W) of bool.
     seconds : float
-        Wall time of what this setting added.
+        As in `results.ResultRow`.
     first : FirstPass or None
         Where its masks come from.
     chosen : tuple of int
@@ -133,23 +134,25 @@ def _segment(
             continue
         assert first is not None
         if setting.mode == Mode.FORWARD.value:
-            yield Segmented(setting, np.stack([*first.masks.values()]), first.seconds, first)
+            yield Segmented(setting, np.stack([*first.masks.values()]), first.forward_seconds, first)
         else:
             yield _propagated(network, case, config, first, setting, known=bool(scored) and setting == scored[0])
 
 
 def _first_pass(network: AnyPropagator, case: Case, config: RevSAM2Config) -> FirstPass:
     began = time.perf_counter()
+    forward_seconds = 0.0
     masks: dict[int, Mask] = {}
     scores: dict[int, float] = {}
     for event in run_revsam2(network, SupportSet(case.supports), case.query, config, (case.label,)):
         if isinstance(event, SliceSegmented) and event.stage is Stage.FORWARD:
             masks[event.index] = event.mask
+            forward_seconds = time.perf_counter() - began
         elif isinstance(event, SliceScored):
             scores[event.index] = event.reverse_score
     assert isinstance(event, RunFinished)
     final = np.asarray(event.segmentation == case.label)
-    return FirstPass(masks, scores, final, time.perf_counter() - began)
+    return FirstPass(masks, scores, final, forward_seconds, time.perf_counter() - began)
 
 
 def _propagated(

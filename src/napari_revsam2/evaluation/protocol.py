@@ -133,7 +133,8 @@ def draw_group(dataset: Dataset, label: int, number: int, seed: int, n_support: 
             break
     if not shown:
         raise ProblemError(
-            f"No training volume of {dataset.name} shows class {label} ({dataset.classes[label]}): choose others."
+            f"No training volume of {dataset.name} shows class {label} ({dataset.classes[label]}): add one, or give "
+            "the other classes with --label."
         )
     share = _share([len(slices) for slices in shown.values()], n_support)
     drawn = [

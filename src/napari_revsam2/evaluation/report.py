@@ -18,6 +18,7 @@ from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.errors import VolumeFileError
 from napari_revsam2.volume_files import replaced_file
 
+from .dataset import Dataset
 from .result_table import Table
 
 REPORT_FILE = "report.html"
@@ -34,9 +35,9 @@ class Provenance:
     Attributes
     ----------
     config : RevSAM2Config
-        Settings of all runs; mode, N and k are varied by the protocol.
-    datasets : tuple of str
-        Names.
+        Settings of all runs; mode, N and k are varied by the protocol, and the window is each dataset's.
+    datasets : tuple of Dataset
+        Of queries and supports.
     command : tuple of str
         The command line, word by word, without the program.
     checkpoint_sha256 : str
@@ -44,7 +45,7 @@ class Provenance:
     """
 
     config: RevSAM2Config
-    datasets: tuple[str, ...]
+    datasets: tuple[Dataset, ...]
     command: tuple[str, ...]
     checkpoint_sha256: str = ""
 
@@ -55,11 +56,11 @@ class Provenance:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        varied = ("mode", "n_support", "top_k")
+        varied = ("mode", "n_support", "top_k", "window")
         settings = {name: value for name, value in self.config.as_dict().items() if name not in varied}
         return {
             "checkpoint": {"name": self.checkpoint, "sha256": self.checkpoint_sha256 or None},
-            "datasets": list(self.datasets),
+            "datasets": [{"name": d.name, "window": d.window, "axis": d.axis.value} for d in self.datasets],
             "command": [_without_folder(word) for word in self.command],
             "settings": {**settings, "checkpoint": self.checkpoint},
             "versions": {"python": platform.python_version(), **dict(_versions())},
@@ -127,7 +128,7 @@ def _read(path: Path) -> _Picture:
 def _sections(facts: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     run = {
         "command": " ".join(facts["command"]),
-        "datasets": ", ".join(facts["datasets"]),
+        "datasets": ", ".join(f"{d['name']} (window {d['window']}, {d['axis']})" for d in facts["datasets"]),
         "checkpoint": facts["checkpoint"]["name"],
         "sha256 of the checkpoint": facts["checkpoint"]["sha256"] or "not known",
         "platform": facts["platform"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -42,7 +43,8 @@ class ResultRow:
     rank_correlation : float
         Spearman's, of ``pi_i`` with the DSC of ``p_i`` over the non-empty slices; nan where not scored.
     seconds : float
-        Wall time of what this row added.
+        Wall time. Of modes that share forward and reverse propagation, ``forward`` tells the time of the former, the
+        first k of ``revsam2`` that of all, and the rest what they added.
     """
 
     dataset: str
@@ -127,12 +129,12 @@ class RowFile(Generic[RowT]):
         if not self.path.exists():
             return
         try:
-            with self.path.open(newline="", encoding="utf-8") as file:
-                reader = csv.DictReader(_whole_lines(file))
-                if reader.fieldnames not in (None, self._columns):
-                    raise ValueError("other columns")
-                for line in reader:
-                    yield self._kind(**{name: self._types[name](line[name]) for name in self._columns})
+            text = _whole_lines(self.path.read_bytes()).decode()
+            reader = csv.DictReader(io.StringIO(text, newline=""))
+            if reader.fieldnames not in (None, self._columns):
+                raise ValueError("other columns")
+            for line in reader:
+                yield self._kind(**{name: self._types[name](line[name]) for name in self._columns})
         except (OSError, TypeError, ValueError, csv.Error) as error:
             raise VolumeFileError(
                 f"{self.path} can't be read as results ({error}): mend it, or give another folder."
@@ -163,11 +165,12 @@ class RowFile(Generic[RowT]):
         """Take a line away that was cut off as it was written."""
         if self.path.exists() and not (content := self.path.read_bytes()).endswith(b"\n"):
             with self.path.open("r+b") as file:
-                file.truncate(content.rfind(b"\n") + 1)
+                file.truncate(len(_whole_lines(content)))
 
 
-def _whole_lines(lines: Iterable[str]) -> Iterator[str]:
-    return (line for line in lines if line.endswith("\n"))
+def _whole_lines(content: bytes) -> bytes:
+    """Leave out a last line that was cut off, perhaps inside a character."""
+    return content[: content.rfind(b"\n") + 1]
 
 
 def read_results(folder: Path) -> Sequence[ResultRow]:

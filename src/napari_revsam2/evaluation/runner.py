@@ -77,9 +77,9 @@ def run_experiment(
     """
     settings = experiment.settings()
     with _held(folder):
-        _check_settings(settings, folder / SETTINGS_FILE)
         results = RowFile(folder / RESULTS_FILE, ResultRow)
         works = tuple(experiment.works({row.key for row in results.read()}))
+        _check_settings(settings, folder)
         failed: tuple[Failed, ...] = ()
         yield Step(len(works), 0, failed)
         for number, outcome in enumerate(_outcomes(works, workers, scheduler), start=1):
@@ -102,26 +102,35 @@ def _file_name(name: str) -> str:
     plain = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[:100]
     if plain == name:
         return name
-    return f"{plain}_{hashlib.sha256(name.encode(errors='surrogateescape')).hexdigest()[:8]}"
+    return f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
     """Make the folder, and keep a second process from writing rows there too."""
+    _make(folder)
+    lock = FileLock(folder / LOCK_FILE, timeout=0)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK_FILE, timeout=0)
         lock.acquire()
     except Timeout as error:
         raise ProblemError(f"Another evaluation writes into {folder}: wait for it, or give another folder.") from error
     except OSError as error:
-        raise VolumeFileError(
-            f"{folder} can't be written ({error.strerror or error}): free it, or give another folder."
-        ) from error
+        raise _unwritable(folder, error) from error
     try:
         yield
     finally:
         lock.release()
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> VolumeFileError:
+    return VolumeFileError(f"{folder} can't be written ({error.strerror or error}): free it, or give another folder.")
 
 
 def attempt(work: Work) -> Done | Failed:
@@ -212,20 +221,22 @@ def _keep(done: Done, folder: Path, results: RowFile[ResultRow]) -> None:
         kept = done.work.kept
         (row,) = (r for r in done.rows if (r.mode, r.n_support, r.top_k) == (kept.mode, kept.n_support, kept.top_k))
         path = mask_path(folder, row)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make(path.parent)
         segmentation = done.mask.astype("uint32") * done.work.label
         write_labels(path, from_slices(segmentation, done.work.axis), like=read_image(done.work.query.image))
     RowFile(folder / SLICES_FILE, SliceRow).append(done.slices)
     results.append(done.rows)
 
 
-def _check_settings(settings: Mapping[str, Any], path: Path) -> None:
-    """Refuse to mix results of different settings."""
-    known = _read_settings(path) if path.exists() else {}
+def _check_settings(settings: Mapping[str, Any], folder: Path) -> None:
+    """Refuse to mix results of different settings; those of a run that left no row bind nobody."""
+    path = folder / SETTINGS_FILE
+    begun = any((folder / name).exists() for name in (RESULTS_FILE, SLICES_FILE))
+    known = _read_settings(path) if begun and path.exists() else {}
     if differing := [name for name in settings if name in known and settings[name] != known[name]]:
         more = f", and {len(differing) - 1} more" if len(differing) > 1 else ""
         was = f"{differing[0]} {known[differing[0]]}{more}"
-        raise ProblemError(f"{path.parent} holds results of other settings ({was}): give those, or another folder.")
+        raise ProblemError(f"{folder} holds results of other settings ({was}): give those, or another folder.")
     with replaced_file(path) as temporary:
         temporary.write_text(json.dumps({**known, **settings}, indent=1), encoding="utf-8")
 

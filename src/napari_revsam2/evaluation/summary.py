@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_revsam2.engine.config import Mode
 from napari_revsam2.volume_files import read_labels
 
 from .case import open_stack
@@ -42,8 +43,8 @@ def write_summary(experiment: Experiment, folder: Path, command: Sequence[str] =
     rows, slices = read_results(folder), read_slices(folder)
     tables = make_tables(rows, slices)
     write_tables(folder, tables)
-    names = tuple(dict.fromkeys(dataset.name for pair in experiment.pairs for dataset in pair))
-    provenance = Provenance(experiment.config, names, tuple(command), experiment.checkpoint_sha256)
+    datasets = {dataset.name: dataset for pair in experiment.pairs for dataset in pair}
+    provenance = Provenance(experiment.config, tuple(datasets.values()), tuple(command), experiment.checkpoint_sha256)
     write_report(folder, tables, tuple(_pictures(experiment, folder, rows, slices)), provenance)
     return tables
 
@@ -56,7 +57,7 @@ def _pictures(
         score_chart(folder / FIGURE_4, slices, cases)
         yield folder / FIGURE_4
     queries = {(q.name, subject.name): (q, subject) for q, _ in experiment.pairs for subject in q.training + q.test}
-    here = [row for row in rows if row.mode == "revsam2" and (row.dataset, row.volume) in queries]
+    here = [row for row in rows if row.mode == Mode.REVSAM2.value and (row.dataset, row.volume) in queries]
     shown = best_median_worst(row for row in here if mask_path(folder, row).exists())
     if shown:
         montage(folder / MONTAGE, [_overlay(folder, row, *queries[row.dataset, row.volume]) for row in shown])

@@ -138,7 +138,7 @@ def open_work(work: Work, supports: Sequence[SupportChoice]) -> Case:
 
 def own_seed(work: Work) -> int:
     """Seed of mode random: volumes and groups draw independently of each other, and again the same."""
-    return zlib.crc32(repr((work.config.seed, work.row_key(work.kept)[:5])).encode(errors="surrogateescape"))
+    return zlib.crc32(repr((work.config.seed, work.row_key(work.kept)[:5])).encode())
 
 
 @lru_cache(maxsize=1)
