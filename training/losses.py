@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from episodes import Batch
 from matching import matching_loss
-from numpy.typing import NDArray
 from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor
 
@@ -77,14 +76,12 @@ def episode_losses(model: SAM2Base, batch: Batch, rng: np.random.Generator, foll
     loss = mask_loss(forward, target) + presence_loss(forward, target)
     self_dice = torch.full((len(per_class),), torch.nan)
     if follows:
-        conditional = bank  # mode fifo: the supports stay conditional
-        asked = torch.ones(target.shape[:2], dtype=torch.bool)
         if rng.random() < 0.8:
-            indices = conditional_indices(target.flatten(2).any(2).numpy(), rng)
-            conditional = _conditional_slices(model, batch, query, forward.detach(), per_class, indices, rng)
-            asked.scatter_(1, torch.from_numpy(indices), False)
+            conditional = _conditional_slices(model, batch, query, forward.detach(), per_class, rng)
+        else:
+            conditional = bank  # mode fifo: the supports stay conditional
         followed = _self_propagation(model, query, conditional, per_class, n_queries)
-        loss = loss + _loss_where_asked(followed, target, asked)
+        loss = loss + mask_loss(followed, target) + presence_loss(followed, target)
         self_dice = dice(followed, target)
     matching = _matching(embeddings, batch)
     absent = target.flatten(2).sum(2) == 0
@@ -142,52 +139,24 @@ def _remember(model: SAM2Base, embeddings: SliceEmbeddings, masks: Tensor) -> Sl
     return sam2_memory.remember_masks(model, embeddings, masks[:, None])
 
 
-def conditional_indices(present: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Choose slices to speak for the rest: (T, K) of whether each shows the class -> (T, n) indices, n of 1 to 7.
-
-    Half of the time they lie next to each other, as those that the reverse score chooses often do. Some that show
-    the class are left over to be asked for; where it is few slices that show it, the indices repeat.
-    """
-    n_tasks, n_slices = present.shape
-    away = rng.random((n_tasks, n_slices))
-    if rng.random() < 0.5:
-        middle = (present + 0.5 * away).argmax(1)
-        away = np.abs(np.arange(n_slices) - middle[:, None]) / n_slices
-    order = np.argsort(away - present, axis=1)
-    some = np.ceil(present.sum(1) * rng.uniform(0.1, 0.8)).clip(min=1).astype(np.int64)
-    places = np.arange(rng.integers(1, 8)) % some[:, None]
-    return np.take_along_axis(order, places, axis=1)
-
-
 def _conditional_slices(
-    model: SAM2Base,
-    batch: Batch,
-    query: SliceEmbeddings,
-    forward: Tensor,
-    per_class: Tensor,
-    indices: NDArray[np.int64],
-    rng: np.random.Generator,
+    model: SAM2Base, batch: Batch, query: SliceEmbeddings, forward: Tensor, per_class: Tensor, rng: np.random.Generator
 ) -> list[MemoryEntry]:
-    """Query slices as memories: their own prediction where it is good, else a mask with mistakes."""
+    """One to seven query slices as memories: their own prediction where it is good, else a mask with mistakes."""
     n_queries = batch.queries.shape[1]
     target, imperfect = batch.query_masks.flatten(0, 1), batch.imperfect_masks.flatten(0, 1)
+    present = target.flatten(2).sum(2) > 0
     predicted = F.interpolate(forward.float(), size=target.shape[-2:], mode="bilinear", align_corners=False) > 0
-    rows = torch.arange(len(indices))
     entries = []
-    for index in torch.from_numpy(indices).T:
+    for _ in range(int(rng.integers(1, 8))):
+        index = (present + 0.5 * torch.from_numpy(rng.random(present.shape))).argmax(1)
+        rows = torch.arange(len(index))
         own, truth, mistaken = predicted[rows, index].float(), target[rows, index], imperfect[rows, index]
         overlap = 2 * (own * truth).sum((1, 2)) / (own.sum((1, 2)) + truth.sum((1, 2)) + 1)
         use_own = (overlap > 0.6) & torch.from_numpy(rng.random(len(index)) < 0.7)
         masks = torch.where(use_own[:, None, None], own, mistaken)
         entries.append(MemoryEntry(_remember(model, query[per_class * n_queries + index], masks)))
     return entries
-
-
-def _loss_where_asked(logits: Tensor, target: Tensor, asked: Tensor) -> Tensor:
-    """Loss of self propagation on the (T, K) slices ``asked`` for: a conditional slice keeps the mask it has."""
-    logits = torch.where(asked[..., None, None], logits, -10.0)
-    target = target * asked[..., None, None]
-    return mask_loss(logits, target) + presence_loss(logits, target)
 
 
 def _self_propagation(

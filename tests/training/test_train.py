@@ -12,7 +12,7 @@ from alignment import align
 from curriculum import FEATURES_UNTIL, lesson
 from episodes import Batch, EpisodeStream
 from export import export
-from losses import conditional_indices, dice, episode_losses, mask_loss, presence_loss
+from losses import dice, episode_losses, mask_loss, presence_loss
 from matching import matching_loss
 from torch import Tensor
 from train import Settings, build_model, learning_rate, train
@@ -34,16 +34,6 @@ def test_dice_is_nan_where_the_class_is_absent() -> None:
     overlap = dice(torch.full((2, 1, 2, 2), 5.0), target)
     assert overlap[0] == pytest.approx(2 / 3)
     assert overlap[1].isnan()
-
-
-def test_conditional_slices_show_the_class_and_leave_some_that_do_to_be_asked_for() -> None:
-    rng = np.random.default_rng(0)
-    present = np.array([[False, True, True, True, True, True, True, False], [False] * 6 + [True, False]])
-    for _ in range(50):
-        first, second = conditional_indices(present, rng)
-        assert present[0, first].all()
-        assert len(set(first)) < 6
-        assert set(second) == {6}
 
 
 def test_features_that_tell_tissues_apart_match_better_than_features_that_do_not() -> None:
