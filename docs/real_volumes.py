@@ -15,6 +15,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import nibabel
+import numpy as np
+
 from napari_revsam2.cli import main
 
 CLASSES = {
@@ -33,6 +36,8 @@ class Case:
     classes: str
     window: str
     more: tuple[str, ...] = ()
+    inverted: bool = False
+    """Whether what is bright in the queries is made dark, to see what the contrast does."""
 
 
 def cases(data: Path) -> list[Case]:
@@ -46,6 +51,7 @@ def cases(data: Path) -> list[Case]:
         Case("hippocampus", subjects, (), "hippocampus", "percentile:0.5,99.5", ("--one-shot", *compared)),
         Case("ct_a_to_ct_b", ("abdomen/ct_a",), ("abdomen/ct_b",), "abdomen", "abdomen", compared),
         Case("ct_a_to_mr_a", ("abdomen/ct_a",), ("abdomen/mr_a",), "abdomen", "percentile:0.5,99.5"),
+        Case("ct_a_to_inverted_mr_a", ("abdomen/ct_a",), ("abdomen/mr_a",), "abdomen", "percentile:0.5,99.5", (), True),
         Case("ct_b_to_ct_a", ("abdomen/ct_b",), ("abdomen/ct_a",), "abdomen", "abdomen", ("--groups", "1")),
     ]
 
@@ -57,12 +63,27 @@ def write_pairs(case: Case, data: Path, folder: Path) -> Path:
     with table.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["image", "labels", "split"])
-        for split, stems in (("training", case.training), ("test", case.test)):
-            writer.writerows([data / f"{s}.nii.gz", data / f"{s}_labels.nii.gz", split] for s in stems)
+        for stem in case.training:
+            writer.writerow([data / f"{stem}.nii.gz", data / f"{stem}_labels.nii.gz", "training"])
+        for stem in case.test:
+            image = data / f"{stem}.nii.gz"
+            if case.inverted:
+                image = write_inverted(image, folder / image.name)
+            writer.writerow([image, data / f"{stem}_labels.nii.gz", "test"])
     with (folder / "classes.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerows([("id", "name"), *CLASSES[case.classes].items()])
     return table
+
+
+def write_inverted(image: Path, target: Path) -> Path:
+    """Write an image whose tissues have inverted grey values, and whose background stays dark."""
+    volume = nibabel.load(image)
+    values = np.asarray(volume.dataobj, np.float32)
+    low, high = np.percentile(values, [0.5, 99.5])
+    inverted = np.where(values < low + 0.03 * (high - low), 0, (high - values).clip(min=0))
+    nibabel.save(nibabel.Nifti1Image(inverted.astype(np.float32), volume.affine), target)
+    return target
 
 
 if __name__ == "__main__":

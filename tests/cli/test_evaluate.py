@@ -81,6 +81,16 @@ def test_supports_of_another_dataset_of_the_same_name_are_refused(pairs, tmp_pat
     assert "two datasets called phantoms: rename one of them" in capsys.readouterr().err
 
 
+def test_supports_of_another_dataset_may_have_a_window_of_their_own(pairs, tmp_path):
+    other = shutil.copytree(pairs.parent, tmp_path / "other") / "others.csv"
+    (other.parent / pairs.name).rename(other)
+    more = ("--supports-from", str(other), "--supports-window", "abdomen", "--label", "1", "--groups", "1")
+    assert evaluate(pairs, tmp_path / "output", *more) == 0
+    text = (tmp_path / "output" / "provenance.json").read_text(encoding="utf-8")
+    windows = {dataset["name"]: dataset["window"] for dataset in json.loads(text)["datasets"]}
+    assert windows == {"phantoms": "50,100", "others": "abdomen"}
+
+
 def test_a_class_given_twice_is_segmented_once(pairs, tmp_path):
     evaluate(pairs, tmp_path / "output", "--label", "1", "1", "--groups", "1", "--modes", "forward")
     rows = (tmp_path / "output" / "results.csv").read_text(encoding="utf-8").splitlines()

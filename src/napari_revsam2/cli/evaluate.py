@@ -87,7 +87,8 @@ def _pairs(datasets: list[Dataset], options: argparse.Namespace) -> tuple[tuple[
         raise ProblemError(f"Two datasets are called {repeated.pop()}: give one of the folders another name.")
     if options.supports_from is None:
         return tuple((dataset, dataset) for dataset in datasets)
-    supports = open_dataset(options.supports_from, options.supports_description, options.window, options.axis)
+    window = options.supports_window or options.window
+    supports = open_dataset(options.supports_from, options.supports_description, window, options.axis)
     if any(dataset.name == supports.name and dataset != supports for dataset in datasets):
         raise ProblemError(f"Queries and supports are of two datasets called {supports.name}: rename one of them.")
     return tuple((dataset, supports) for dataset in datasets)

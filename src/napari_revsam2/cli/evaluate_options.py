@@ -29,6 +29,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
         help="draw supports from another dataset (Table 3); classes go by name",
     )
     add("--supports-description", metavar="NAME", help="the ready description of that other dataset")
+    add("--supports-window", metavar="WINDOW", help="grey values of that other dataset (default: --window, or its own)")
     add("--label", type=int, nargs="+", action="extend", metavar="ID", help="classes; default: all")
     add("--axis", type=Axis, choices=list(Axis), metavar="|".join(Axis), help="(default: axial)")
     add("--window", help="grey values shown to the model (default: the dataset's, or percentile:0.5,99.5)")
