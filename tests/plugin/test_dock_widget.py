@@ -9,17 +9,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
 
 from napari_revsam2.engine.embedding_store import StoredEmbeddings
 from napari_revsam2.plugin.dock_widget import RevSAM2Widget
 from napari_revsam2.plugin.networks import KeptNetwork
 from napari_revsam2.plugin.run_state import Phase
-from napari_revsam2.plugin.session_file import load_session, save_session
+from napari_revsam2.plugin.session import kept_supports
+from napari_revsam2.plugin.session_file import load_session, save_session, save_supports
+from napari_revsam2.plugin.volume_reader import read_layer
 from tests.engine.conftest import BRIGHT, DARK, paint
 
-from .conftest import assert_is_truth
+from .conftest import TRUTH, assert_is_truth
 
 
 @pytest.fixture
@@ -103,6 +105,48 @@ def test_scores_are_saved_with_a_row_for_each_class_and_slice(ran, tmp_path):
 def test_scores_that_cannot_be_saved_are_said_in_words(ran, tmp_path):
     assert not ran.sessions.save_scores(tmp_path / "nowhere" / "scores.csv")
     assert "nowhere" in ran.form.run_bar.text.text()
+
+
+def test_the_result_is_saved_from_the_menu_as_the_name_says(ran, tmp_path):
+    assert ran.sessions.save_result(tmp_path / "mask.nii.gz"), ran.form.run_bar.text.text()
+    np.testing.assert_array_equal(read_layer(tmp_path / "mask.nii.gz")[0], TRUTH)
+    assert not ran.sessions.save_result(tmp_path / "mask.png")
+    assert "mask.png" in ran.form.run_bar.text.text()
+
+
+def test_without_a_result_there_is_nothing_to_save(widget, tmp_path):
+    assert not widget.sessions.save_result(tmp_path / "mask.nii.gz")
+    assert "run first" in widget.form.run_bar.text.text()
+
+
+@pytest.mark.parametrize(("what", "ending"), [("session", "npz"), ("scores", "csv"), ("result", "nii.gz")])
+def test_a_name_typed_without_its_ending_gets_it(ran, qtbot, tmp_path, what, ending):
+    def type_a_name() -> None:
+        dialog = ran.sessions.findChild(QFileDialog)
+        dialog.findChild(QLineEdit).setText(str(tmp_path / "monday"))
+        dialog.accept()
+
+    QTimer.singleShot(0, type_a_name)
+    getattr(ran.sessions, f"ask_and_save_{what}")()
+    assert [path.name for path in tmp_path.glob("monday*")] == [f"monday.{ending}"]
+
+
+def test_a_session_brings_the_units_back(ran, viewer, tmp_path):
+    for layer in viewer.layers:
+        layer.units = ("mm",) * 3
+    assert ran.sessions.save_session(tmp_path / "s.npz")
+    assert ran.sessions.load_session(tmp_path / "s.npz")
+    assert {str(unit) for layer in viewer.layers for unit in layer.units} == {"millimeter"}
+
+
+@pytest.mark.parametrize("damage", [{"scale": (0.0, 1.0, 1.0)}, {"units": ("mm", "mm", "patient")}])
+def test_painted_slices_that_cannot_be_shown_are_refused_in_words(ran, viewer, tmp_path, damage):
+    good = kept_supports(ran.form)[0]
+    save_supports(tmp_path / "p.npz", [good, replace(good, **damage)])
+    before = list(viewer.layers)
+    assert not ran.sessions.load_supports(tmp_path / "p.npz")
+    assert "can't be read" in ran.form.run_bar.text.text()
+    assert list(viewer.layers) == before
 
 
 def test_a_session_brings_supports_choices_scores_and_result_back(ran, viewer, qtbot, network, tmp_path):

@@ -20,7 +20,7 @@ from napari_revsam2.plugin.session_file import (
     save_supports,
 )
 from napari_revsam2.plugin.volume_reader import get_reader, read_layer, read_layers
-from napari_revsam2.plugin.volume_writer import write_labels_layer
+from napari_revsam2.plugin.volume_writer import write_labels_layer, write_nifti_layer, write_tiff_layer
 
 TURN = nib.eulerangles.euler2mat(0.2, 0.1, 0.3)
 
@@ -85,6 +85,19 @@ def test_labels_are_written_as_tiff(tmp_path):
     assert tifffile.imread(path).sum() == 1
 
 
+PLAIN = {"scale": (1, 1, 1), "translate": (0, 0, 0), "metadata": {}}
+
+
+@pytest.mark.parametrize(("write", "ending"), [(write_nifti_layer, ".nii.gz"), (write_tiff_layer, ".tif")])
+def test_a_name_without_an_ending_as_napari_offers_it_gets_that_of_the_chosen_type(tmp_path, write, ending):
+    labels, path = np.ones((4, 5, 6), np.uint8), tmp_path / "patient 1.5T revsam2"
+    assert write(str(path), labels, PLAIN) == [f"{path}{ending}"]
+    assert [p.name for p in tmp_path.iterdir()] == [f"patient 1.5T revsam2{ending}"]
+    with pytest.raises(VolumeFileError, match="exists already"):  # napari has asked about the name without it
+        write(str(path), labels, PLAIN)
+    assert write(f"{path}{ending}", labels, PLAIN) == [f"{path}{ending}"]
+
+
 @pytest.mark.parametrize("labels", [np.zeros((2, 4, 5, 6), int), np.zeros((5, 6), int), np.full((4, 5, 6), -1)])
 def test_what_is_no_label_volume_is_refused_in_words_and_nothing_is_written(tmp_path, labels):
     path = tmp_path / "x.nii"
@@ -115,7 +128,12 @@ def test_the_sample_is_ten_painted_slices_of_three_subjects_and_a_query_on_top()
 
 
 PAIR = SupportPair(
-    "a", np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.ones((2, 3, 4), np.uint8), (3, 9), (3.0, 1.0, 1.0)
+    "a",
+    np.arange(24, dtype=np.int16).reshape(2, 3, 4),
+    np.ones((2, 3, 4), np.uint8),
+    (3, 9),
+    (3.0, 1.0, 1.0),
+    ("millimeter",) * 3,
 )
 SESSION = Session(
     (PAIR,), "b", (5, 3, 4), {"axis": -3}, np.full((5, 3, 4), 2, np.uint8), {"scale": [1, 1, 1]}, {"partial": False}
@@ -127,6 +145,7 @@ def test_a_session_comes_back_as_it_was(tmp_path):
     save_session(path, SESSION)
     back = load_session(path)
     np.testing.assert_array_equal(back.result, SESSION.result)
+    assert back.supports[0].units == PAIR.units
     np.testing.assert_array_equal(back.supports[0].image, PAIR.image)
     assert back.supports[0].image.dtype == PAIR.image.dtype
     assert (back.supports[0].indices, back.supports[0].scale, back.supports[0].name) == ((3, 9), (3, 1, 1), "a")

@@ -312,3 +312,37 @@ def test_a_class_without_conditional_slices_keeps_its_masks(controller, finish, 
     controller.propagate_again()
     assert finish() is Phase.COMPLETED
     assert_is_truth(controller.result.layer.data)
+
+
+def test_what_is_said_after_a_run_is_not_overwritten_by_a_late_redraw(controller, finish, request_of, qtbot):
+    controller._redraw.setInterval(300)  # as where drawing is slow
+    controller.start(request_of())
+    finish()
+    said = []
+    controller.state_changed.connect(said.append)
+    qtbot.wait(400)
+    assert said == []
+
+
+def test_at_the_end_the_thumbnail_shows_the_result(finished):
+    layer = finished.result.layer
+    shown = layer.thumbnail.copy()
+    layer.refresh()
+    assert layer.thumbnail[..., :3].any()
+    np.testing.assert_array_equal(shown, layer.thumbnail)
+
+
+def test_given_data_of_another_shape_the_result_layer_is_let_go_and_the_run_ends(
+    controller, request_of, qtbot, network
+):
+    network.hold()
+    controller.start(request_of())
+    run_until(qtbot, controller, network, lambda: controller.result is not None)
+    layer = controller.result.layer
+    layer.data = np.zeros((3, 4, 5), np.uint8)
+    assert controller.state.phase is Phase.CANCELED
+    assert "another shape" in controller.state.message
+    network.let_go()
+    assert controller.result is None
+    assert layer.editable
+    assert not layer.data.any()

@@ -7,9 +7,12 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QPointF, Qt
+from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtGui import QHelpEvent
+from qtpy.QtWidgets import QApplication, QToolTip
 
 from napari_revsam2.plugin.run_state import Phase, RunState
+from napari_revsam2.plugin.score_plot import _contrast
 from napari_revsam2.plugin.scores_panel import ScoresPanel
 from napari_revsam2.plugin.worst_slices import worst_slices
 
@@ -72,6 +75,20 @@ def test_hover_tells_slice_score_and_whether_it_is_conditional(panel):
     assert panel.plot.described(FIRST + 1) == "slice 11\nclass 1: π 0.90, conditional"
     assert panel.plot.described(FIRST + 3) == "slice 13"
     assert panel.plot.slice_at(QPointF(-50, -50)) is None
+
+
+def test_the_text_of_a_hover_stays_when_the_mouse_rests(panel, qtbot):
+    view = panel.plot._view
+    place = view.mapFromScene(panel.plot.place_of(FIRST + 1, 0.6))
+    qtbot.mouseMove(view.viewport(), place)
+    qtbot.waitUntil(lambda: QToolTip.text() == panel.plot.described(FIRST + 1))
+    rest = QHelpEvent(QEvent.Type.ToolTip, place, view.viewport().mapToGlobal(place))
+    QApplication.sendEvent(view.viewport(), rest)
+    qtbot.wait(500)  # Qt takes its time to hide one
+    assert QToolTip.isVisible()
+    assert QToolTip.text() == panel.plot.described(FIRST + 1)
+    panel.plot._on_hovered(QPointF(-50, -50))
+    qtbot.waitUntil(lambda: not QToolTip.isVisible())
 
 
 def test_next_worst_begins_with_the_worst_and_previous_goes_back(panel, qtbot):
@@ -138,3 +155,22 @@ def test_the_plot_has_the_colours_of_the_theme(panel, theme):
     colours = get_theme(theme)
     assert panel.plot._view.backgroundBrush().color().name() == colours.background.as_hex(format="long")
     assert panel.plot._plot.getAxis("left").textPen().color().name() == colours.text.as_hex(format="long")
+
+
+@pytest.mark.parametrize(("theme", "class_colour"), [("dark", (0.47, 0.15, 0.02)), ("light", (0.95, 0.9, 0.7))])
+def test_a_class_as_dark_or_light_as_the_window_is_still_seen_in_the_plot(panel, theme, class_colour):
+    panel.show_state(state(), {1: (*class_colour, 1.0)}, (1,), FIRST)
+    panel.set_theme(theme)
+    curve = np.array(panel.plot._curves[1][0].opts["symbolBrush"].getRgbF()[:3])
+    background = np.array(panel.plot._view.backgroundBrush().color().getRgbF()[:3])
+    assert _contrast(curve, background) >= 3
+    assert _contrast(np.array(class_colour), background) < 3
+
+
+def test_a_colour_that_is_seen_is_left_as_the_layer_has_it(panel):
+    assert panel.plot._curves[1][0].opts["symbolBrush"].getRgbF()[:3] == pytest.approx((1, 0, 0), abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["previous", "next", "conditional", "again", "save"])
+def test_no_tooltip_is_as_wide_as_the_window(panel, name):
+    assert max(map(len, getattr(panel, name).toolTip().splitlines())) <= 80

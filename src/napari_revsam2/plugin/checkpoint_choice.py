@@ -16,7 +16,6 @@ EMBEDDED = {REVSAM2_MINI.name: REVSAM2_MINI.about}
 """Checkpoints that ship with this package, and what they are."""
 _FILE = "file"
 _FILTER = "Checkpoints (*.safetensors *.pt)"
-_HELP = "The network. Any SAM 2 or SAM 2.1 checkpoint works as a file; nothing is fetched before you agree."
 
 
 class CheckpointChoice(QComboBox):

@@ -34,6 +34,7 @@ class ResultLayer:
     def __init__(self, layer: Labels, slices: LayerSlices) -> None:
         self.layer = layer
         self.slices = slices
+        self._shape = layer.data.shape
         self._dirty = False
 
     @classmethod
@@ -48,6 +49,11 @@ class ResultLayer:
             layer.metadata[VOLUME] = query_layer.metadata[VOLUME]
         layers.append(layer)
         return cls(layer, slices)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the layer's data still has the query's shape; a script may give it other data."""
+        return bool(self.layer.data.shape == self._shape)
 
     def plane(self, index: int) -> NDArray[Any]:
         """View slice ``index`` of the query, (H, W) class ids."""

@@ -16,6 +16,7 @@ from .layer_pairing import query_by_name, shape_without_colours
 from .layer_slices import LayerSlices, slices_of
 from .support_pairs import LABEL_WIDTH
 from .viewer_slice import shown_point
+from .wheel_guard import WheelGuard
 
 _IMAGE_HELP = "The volume to segment; it may be one of the supports, to go on from a few painted slices."
 _AXIS_HELP = "The axis to cut slices along, in the supports too (there counted from the last axis)."
@@ -47,6 +48,7 @@ class QueryForm(QWidget):
         self._shape: tuple[int, ...] = ()
         self._build_fields()
         self._build_layout()
+        WheelGuard(self)
         self._connect_fields()
         self.refresh()
 

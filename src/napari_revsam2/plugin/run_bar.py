@@ -5,6 +5,9 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
 
+_LINES = 3
+"""Of text that there is always room for, so that Cancel doesn't move away under the mouse."""
+
 
 class RunBar(QWidget):
     """One button, which becomes Cancel while a run goes on, a sentence beside it, and a progress bar.
@@ -33,9 +36,13 @@ class RunBar(QWidget):
         self.text = QLabel(self)
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.progress = QProgressBar(self)
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(8)
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(policy)
         layout = self._layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setVerticalSpacing(2)
@@ -77,6 +84,7 @@ class RunBar(QWidget):
     def _show(self) -> None:
         said = [self._message] if self._is_running else [self._message, self._problem]
         self.text.setText("\n".join(filter(None, said)))
+        self.text.setMinimumHeight(_LINES * self.text.fontMetrics().lineSpacing())  # in napari's font, by now
         self.button.setText("Cancel" if self._is_running else "Run")
         self.button.setToolTip("End the run; what is there stays." if self._is_running else "Segment the query.")
         self.button.setEnabled(self._is_running or not self._problem)

@@ -187,6 +187,7 @@ class RunController(QObject):
     def _follow(self, result: ResultLayer) -> None:
         self.result = result
         result.layer.events.paint.connect(self._on_painted)
+        result.layer.events.data.connect(self._on_result_changed)
 
     def _on_job_ended(self, job: Job, phase: Phase, message: str) -> None:
         if job is self._job:
@@ -202,9 +203,11 @@ class RunController(QObject):
         if self.result is not None and self.request is not None:
             self.result.lock(False)
             self.result.describe(provenance(self.request, self.state))
+            self.result.layer.refresh(extent=False)  # its thumbnail is left alone while the run goes on
         self._on_redraw()
 
     def _on_redraw(self) -> None:
+        self._redraw.stop()  # at an ending, one may be due that would say it again, over what was said since
         self._redraw_began = time.monotonic()
         self._redrawn.start()
         if self.result is not None:
@@ -226,13 +229,22 @@ class RunController(QObject):
 
     def _on_layer_removed(self, event: Any) -> None:
         if self.result is not None and event.value is self.result.layer:
-            self._forget_result()
-            self._abandon("The result layer was removed, so the run has ended.")
-            self._on_redraw()
+            self._let_go_of_result("The result layer was removed, so the run has ended.")
+
+    def _on_result_changed(self, _: object) -> None:
+        if self.result is not None and not self.result.fits:
+            self.result.lock(False)
+            self._let_go_of_result("The result layer has data of another shape now, so the run has ended.")
+
+    def _let_go_of_result(self, message: str) -> None:
+        self._forget_result()
+        self._abandon(message)
+        self._on_redraw()
 
     def _forget_result(self) -> None:
         if self.result is not None:
             self.result.layer.events.paint.disconnect(self._on_painted)
+            self.result.layer.events.data.disconnect(self._on_result_changed)
             self.result = None
 
     def _set(self, state: RunState) -> None:

@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, Qt, Signal
 from qtpy.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
+from .layer_slices import LUMINANCE
 from .run_state import RunState
 
 _MARGIN = 0.06
 """Room above 1 and below 0, so that marks there are whole."""
+_CONTRAST = 3
+"""Between curves and background, at least; a class may be as dark as napari's."""
+Shade = NDArray[np.float64]
+"""(3,) red, green and blue, 0 to 1."""
 
 
 class ScorePlot(QWidget):
@@ -35,7 +40,9 @@ class ScorePlot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = RunState()
+        self._colors: Mapping[int, Any] = {}
         self._first = 0
+        self._background, self._text = np.zeros(3), np.ones(3)
         self._curves: dict[int, tuple[pg.PlotDataItem, pg.ScatterPlotItem]] = {}
         self._build()
         self._view.scene().sigMouseClicked.connect(self._on_clicked)
@@ -53,7 +60,6 @@ class ScorePlot(QWidget):
         self._current.setVisible(False)
         self._plot.addItem(self._current)
         self._view.setMinimumHeight(130)
-        self._view.setToolTip("")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
@@ -66,11 +72,12 @@ class ScorePlot(QWidget):
         state : RunState
             Where they are.
         colors : mapping of int to array
-            RGBA (0 to 1) of each class; grey for others.
+            RGBA (0 to 1) of each class; grey for others. What would be lost on the background is mixed with the
+            colour of the text.
         first_slice : int
             Number in the query layer of the first slice that was segmented.
         """
-        self._state, self._first = state, first_slice
+        self._state, self._colors, self._first = state, colors, first_slice
         for label in set(self._curves) - set(state.scores):
             for item in self._curves.pop(label):
                 self._plot.removeItem(item)
@@ -95,6 +102,10 @@ class ScorePlot(QWidget):
             axis.setPen(text)
             axis.setTextPen(text)
         self._current.setPen(pg.mkPen(text, width=1, style=Qt.PenStyle.DashLine))
+        self._background, self._text = (
+            np.array(shade.as_rgb_tuple(alpha=False)) / 255 for shade in (colours.background, colours.text)
+        )
+        self.show_state(self._state, self._colors, self._first)
 
     def slice_at(self, position: QPointF) -> int | None:
         """Find the slice nearest to a place in the scene; None when nothing is shown or it is outside."""
@@ -124,7 +135,11 @@ class ScorePlot(QWidget):
             self._curves[label] = self._plot.plot(connect="finite"), pg.ScatterPlotItem(symbol="d")
             self._plot.addItem(self._curves[label][1])
         curve, marks = self._curves[label]
-        shown = pg.mkColor(*(int(255 * part) for part in color[:3])) if color is not None else pg.mkColor("gray")
+        wanted = np.full(3, 0.5) if color is None else np.array(color[:3], float)
+        shown, text = (
+            pg.mkColor(*(int(255 * part) for part in shade))
+            for shade in (_legible(wanted, self._background, self._text), self._text)
+        )
         curve.setData(
             self._first + np.arange(len(scores)),
             scores,
@@ -136,7 +151,7 @@ class ScorePlot(QWidget):
         )
         # A slice corrected by hand may have no score: its mark lies at the bottom.
         chosen = np.array(self._state.selected.get(label, ()), int)
-        marks.setData(self._first + chosen, np.nan_to_num(scores[chosen]), size=11, brush=shown, pen=pg.mkPen("w"))
+        marks.setData(self._first + chosen, np.nan_to_num(scores[chosen]), size=11, brush=shown, pen=pg.mkPen(text))
 
     def _on_clicked(self, event: Any) -> None:
         number = self.slice_at(event.scenePos())
@@ -146,8 +161,19 @@ class ScorePlot(QWidget):
 
     def _on_hovered(self, position: QPointF) -> None:
         number = self.slice_at(position)
-        if number is None:
-            QToolTip.hideText()
-            return
+        text = "" if number is None else self.described(number)
+        self._plot.vb.setToolTip(text)  # else Qt, after a moment without motion, takes the text away
         place = self._view.mapToGlobal(self._view.mapFromScene(position))
-        QToolTip.showText(place, self.described(number), self._view)
+        QToolTip.showText(place, text, self._view)
+
+
+def _legible(colour: Shade, background: Shade, text: Shade) -> Shade:
+    """Mix a colour with that of the text until it stands out from the background."""
+    shades = [colour + share * (text - colour) for share in np.linspace(0, 1, 11)]
+    return next((shade for shade in shades if _contrast(shade, background) >= _CONTRAST), text)
+
+
+def _contrast(first: Shade, second: Shade) -> float:
+    """Contrast of two colours, from 1 to 21 (WCAG 2, with 2.2 as the exponent of sRGB)."""
+    low, high = sorted(float(shade**2.2 @ LUMINANCE) for shade in (first, second))
+    return (high + 0.05) / (low + 0.05)

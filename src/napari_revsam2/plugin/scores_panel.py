@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
@@ -145,6 +146,7 @@ class ScoresPanel(QWidget):
     def _refresh(self) -> None:
         chosen, index = self._chosen(), self._current_index()
         self.hint.setVisible(not self._state.scores)
+        self.hint.setMinimumHeight(3 * self.hint.fontMetrics().lineSpacing())  # a splitter doesn't ask for its lines
         self.class_choice.setVisible(self.class_choice.count() > 1)
         for button in (self.previous, self.next):
             button.setEnabled(bool(self._worst()))
@@ -201,7 +203,7 @@ class ScoresPanel(QWidget):
 def _button(parent: QWidget, text: str, help_text: str, key: str = "") -> QPushButton:
     """Make a button whose key works wherever the focus is in the window."""
     button = QPushButton(text, parent)
-    button.setToolTip(f"{help_text} ({key})" if key else help_text)
+    button.setToolTip(fill(f"{help_text} ({key})" if key else help_text, 80))
     if key:
         QShortcut(QKeySequence(key), button).activated.connect(button.click)
     return button

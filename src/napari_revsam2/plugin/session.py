@@ -42,32 +42,47 @@ def kept_supports(form: InputForm) -> tuple[SupportPair, ...]:
 def _kept_pair(annotated: AnnotatedSlices) -> SupportPair:
     indices = tuple(annotated.voxels)
     images, labels = annotated.image_slices, annotated.slices
-    between_slices, between_rows, between_columns = (
-        float(annotated.image.scale[axis]) for axis in (images.axis, *images.plane)
-    )
+    axes = (images.axis, *images.plane)
+    between_slices, between_rows, between_columns = (float(annotated.image.scale[axis]) for axis in axes)
+    slices_in, rows_in, columns_in = (str(annotated.image.units[axis]) for axis in axes)
     return SupportPair(
         name=annotated.image.name,
         image=np.stack([images[index] for index in indices]),
         labels=np.stack([labels[index] for index in indices]),
         indices=indices,
         scale=(between_slices, between_rows, between_columns),
+        units=(slices_in, rows_in, columns_in),
     )
 
 
 def open_supports(viewer: ViewerModel, form: InputForm, pairs: Sequence[SupportPair], axis: int) -> None:
-    """Add the painted slices as layers, cut along ``axis`` (counted from the last), and make them the supports."""
-    form.set_supports([_opened_pair(viewer, pair, axis) for pair in pairs])
+    """Add the painted slices as layers, cut along ``axis`` (counted from the last), and make them the supports.
+
+    Raises
+    ------
+    ProblemError
+        When one of them can't be shown; none is added, then.
+    """
+    opened = [_opened_pair(pair, axis) for pair in pairs]
+    for image, labels in opened:
+        # Not above the query: the first image on top would hide it.
+        for position, layer in enumerate((image, labels)):
+            viewer.layers.insert(position, layer)
+    form.set_supports(opened)
 
 
-def _opened_pair(viewer: ViewerModel, pair: SupportPair, axis: int) -> Pair:
-    between, *in_plane = pair.scale
+def _opened_pair(pair: SupportPair, axis: int) -> Pair:
+    place, extra = max(3 + axis, 0), -axis - 3
     # Axes between the slices' and the plane's, as time has them, are of length 1.
-    scale = np.insert(np.array([*(1.0,) * (-axis - 3), *in_plane]), max(3 + axis, 0), between)
-    image = Image(_stacked(pair.image, axis), name=f"{pair.name} supports", scale=scale)
-    labels = Labels(_stacked(pair.labels, axis), name=f"{image.name} labels", scale=scale)
-    # Not above the query: the first image on top would hide it.
-    for position, layer in enumerate((image, labels)):
-        viewer.layers.insert(position, layer)
+    scale, units = [*(1.0,) * extra, *pair.scale[1:]], [*("pixel",) * extra, *pair.units[1:]]
+    scale.insert(place, pair.scale[0])
+    units.insert(place, pair.units[0])
+    name = f"{pair.name} supports"
+    try:
+        image = Image(_stacked(pair.image, axis), name=name, scale=scale, units=units)
+        labels = Labels(_stacked(pair.labels, axis), name=f"{name} labels", scale=scale, units=units)
+    except (TypeError, ValueError):
+        raise ProblemError(_UNREADABLE) from None
     return image, labels
 
 
@@ -152,7 +167,12 @@ def _opened_result(session: Session, query: Image | None) -> Labels | None:
 
 def _transforms(layer: Labels) -> dict[str, Any]:
     lists = {name: np.asarray(getattr(layer, name)).tolist() for name in _TRANSFORMS}
-    return {**lists, "affine": np.asarray(layer.affine.affine_matrix).tolist()}
+    return {
+        **lists,
+        "affine": np.asarray(layer.affine.affine_matrix).tolist(),
+        "units": [str(unit) for unit in layer.units],
+        "axis_labels": list(layer.axis_labels),
+    }
 
 
 def _state(provenance: dict[str, Any], n_slices: int) -> RunState:

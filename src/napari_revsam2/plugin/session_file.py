@@ -35,6 +35,8 @@ class SupportPair:
         Their slice numbers in the volume.
     scale : tuple of float
         Distance between slices, rows and columns.
+    units : tuple of str
+        What each of the three is measured in.
     """
 
     name: str
@@ -42,6 +44,7 @@ class SupportPair:
     labels: NDArray[Any]
     indices: tuple[int, ...]
     scale: tuple[float, float, float]
+    units: tuple[str, str, str] = ("pixel", "pixel", "pixel")
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +145,9 @@ def _write(
     description: dict[str, Any],
     arrays: dict[str, NDArray[Any]],
 ) -> None:
-    described = [{"name": p.name, "indices": list(p.indices), "scale": list(p.scale)} for p in pairs]
+    described = [
+        {"name": p.name, "indices": list(p.indices), "scale": list(p.scale), "units": list(p.units)} for p in pairs
+    ]
     head = json.dumps({"napari_revsam2": kind, "version": _VERSION, "supports": described, **description})
     for number, pair in enumerate(pairs):
         arrays = {**arrays, f"image_{number}": pair.image, f"labels_{number}": pair.labels}
@@ -165,6 +170,7 @@ def _read(path: Path, *kinds: str) -> tuple[tuple[SupportPair, ...], dict[str, A
                     arrays[f"labels_{number}"],
                     tuple(int(index) for index in described["indices"]),
                     tuple(float(size) for size in described["scale"]),  # type: ignore[arg-type]
+                    tuple(str(unit) for unit in described["units"]),  # type: ignore[arg-type]
                 )
             )
             for number, described in enumerate(head["supports"])
@@ -194,7 +200,7 @@ def _unpacked(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
 
 def _checked(pair: SupportPair) -> SupportPair:
     """Refuse arrays that don't fit each other."""
-    fits = pair.image.shape == pair.labels.shape and pair.image.ndim == 3 and len(pair.scale) == 3
+    fits = pair.image.shape == pair.labels.shape and pair.image.ndim == 3 and len(pair.scale) == len(pair.units) == 3
     if not fits or len(pair.indices) != len(pair.image) or pair.labels.dtype.kind not in "iub":
         raise ValueError("image, labels and slice numbers differ")
     return pair

@@ -1,4 +1,4 @@
-"""Save and load sessions, support sets and scores: dialogs, and words when a file can't be used."""
+"""Save and load results, sessions, support sets and scores: dialogs, and words when a file can't be used."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from .input_form import InputForm
 from .run_controller import RunController
 from .session import kept_session, kept_supports, open_session, open_supports
 from .session_file import load_session, load_supports, save_session, save_supports
+from .volume_writer import ENDINGS, write_labels_layer
 
 _KIND = "RevSAM2 (*.npz)"
+_VOLUME = f"Volume ({' '.join(f'*{ending}' for ending in ENDINGS)})"
 
 
 class SessionMenu(QToolButton):
@@ -32,18 +34,24 @@ class SessionMenu(QToolButton):
         self._viewer, self._form, self._controller = viewer, form, controller
         self.setText("File")
         self.setMinimumWidth(56)  # the menu's arrow takes part of it
-        self.setToolTip("Save or load a session (supports, choices and result), or the painted slices alone.")
+        self.setToolTip("Save the result; save or load a session (supports, choices, result), or painted slices alone.")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setMenu(self._menu())
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)  # of methods: a lambda in a connection keeps the whole widget alive
+        menu.addAction("Save result ...", self.ask_and_save_result)
+        menu.addSeparator()
         menu.addAction("Save session ...", self.ask_and_save_session)
         menu.addAction("Load session ...", self.ask_and_load_session)
         menu.addSeparator()
         menu.addAction("Save painted slices ...", self.ask_and_save_supports)
         menu.addAction("Load painted slices ...", self.ask_and_load_supports)
         return menu
+
+    def ask_and_save_result(self) -> None:
+        """Ask for a file and write the result layer into it."""
+        self._save("Save result", "result.nii.gz", _VOLUME, self.save_result)
 
     def ask_and_save_session(self) -> None:
         """Ask for a file and write supports, choices and result into it."""
@@ -64,6 +72,10 @@ class SessionMenu(QToolButton):
     def ask_and_save_scores(self) -> None:
         """Ask for a file and write the scores of all classes and slices into it."""
         self._save("Save scores", "scores.csv", "CSV (*.csv)", self.save_scores)
+
+    def save_result(self, path: Path) -> bool:
+        """Write the result layer as NIfTI or TIFF, on the query's own grid."""
+        return self._tried(lambda: self._write_result(path), "Result saved.")
 
     def save_session(self, path: Path) -> bool:
         """Write supports, choices and result."""
@@ -88,6 +100,12 @@ class SessionMenu(QToolButton):
         """Write the scores of the last run."""
         return self._tried(lambda: self._write_scores(path), "Scores saved.")
 
+    def _write_result(self, path: Path) -> None:
+        if self._controller.result is None:
+            raise RevSAM2Error("There is no result that could be saved: run first.")
+        data, attributes, _ = self._controller.result.layer.as_layer_data_tuple()
+        write_labels_layer(str(path), data, attributes)
+
     def _write_scores(self, path: Path) -> None:
         result, state = self._controller.result, self._controller.state
         if result is None:
@@ -108,9 +126,13 @@ class SessionMenu(QToolButton):
         return True
 
     def _save(self, title: str, name: str, kind: str, action: Callable[[Path], bool]) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, title, name, kind)
-        if path:
-            action(Path(path))
+        dialog = QFileDialog(self, title, "", kind)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(name.partition(".")[2])  # a file without an ending isn't found when it is to be loaded
+        dialog.selectFile(name)
+        if dialog.exec():
+            action(Path(dialog.selectedFiles()[0]))
+        dialog.deleteLater()
 
     def _load(self, title: str, action: Callable[[Path], bool]) -> None:
         path, _ = QFileDialog.getOpenFileName(self, title, "", _KIND)

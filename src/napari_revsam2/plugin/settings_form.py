@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import Field, fields
+from textwrap import fill
 from typing import Any, Protocol, cast
 
 from magicgui.widgets import create_widget
@@ -18,6 +19,7 @@ from napari_revsam2.engine.errors import CheckpointError, RevSAM2Error
 
 from .checkpoint_choice import CheckpointChoice
 from .count_choice import CountChoice
+from .wheel_guard import WheelGuard
 from .window_choice import WindowChoice
 
 _OPTIONS: dict[str, Field[Any]] = {option.name: option for option in fields(RevSAM2Config)}
@@ -82,6 +84,7 @@ class SettingsForm(QWidget):
         }
         self.fields = {name: ours[name] if name in ours else _made_from(_OPTIONS[name]) for name in _OPTIONS}
         self._build_layout()
+        WheelGuard(self)
         self.apply_choices({name: stored.value(name) for name in self.fields})
         for field in self.fields.values():
             field.changed.connect(self._on_changed)
@@ -91,7 +94,7 @@ class SettingsForm(QWidget):
         self.note.setWordWrap(True)
         shown, hidden = _form_layout(), _form_layout()
         for name, option in _OPTIONS.items():
-            self.fields[name].native.setToolTip(option.metadata["help"])
+            self.fields[name].native.setToolTip(fill(option.metadata["help"], 80))
             (shown if name in _MAIN else hidden).addRow(option.metadata["label"], self.fields[name].native)
         shown.addRow(self.note)
         content = QWidget(self)

@@ -13,6 +13,7 @@ from napari_revsam2.engine.errors import ProblemError
 
 from .layer_choice import LayerChoice
 from .layer_pairing import Pair, add_labels_for, pairs_by_name, query_by_name
+from .wheel_guard import WheelGuard
 
 LABEL_WIDTH = 48
 """Width of the names of fields, in pixels, so that the fields of supports and query begin on one line."""
@@ -47,6 +48,7 @@ class PairRow(QWidget):
         self.remove.setText("×")
         self.remove.setToolTip("Remove this pair from the supports; the layers stay.")
         self._build_layout()
+        WheelGuard(self)
         self.image.changed.connect(self.changed)
         self.labels.changed.connect(self.changed)
         self.new_labels.clicked.connect(self._on_new_labels_clicked)

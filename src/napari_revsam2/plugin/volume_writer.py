@@ -13,9 +13,22 @@ from napari_revsam2.volume_files import Volume, from_slices, new_volume, write_l
 
 from .layer_writer import VOLUME
 
+ENDINGS = (".nii.gz", ".nii", ".tif", ".tiff")
+"""Of the files that can be written."""
+
+
+def write_nifti_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a Labels layer as `write_labels_layer` does, as NIfTI where the name has no ending; npe2 calls this."""
+    return write_labels_layer(_with_ending(path, ".nii.gz"), data, attributes)
+
+
+def write_tiff_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a Labels layer as `write_labels_layer` does, as TIFF where the name has no ending; npe2 calls this."""
+    return write_labels_layer(_with_ending(path, ".tif"), data, attributes)
+
 
 def write_labels_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
-    """Write a Labels layer; npe2 calls this.
+    """Write a Labels layer in the format of the name's ending.
 
     A layer with ``metadata["volume"]`` is written on that volume's own grid, with its affine. Another one gets the grid
     that its scale and translate describe. Axes of length 1 before the last three are dropped.
@@ -44,6 +57,15 @@ def write_labels_layer(path: str, data: Any, attributes: dict[str, Any]) -> list
         like = new_volume(voxels, _affine(voxels.shape, scale, translate), Path(path))
     write_labels(path, voxels, like)
     return [path]
+
+
+def _with_ending(path: str, ending: str) -> str:
+    """Complete a name, as napari offers the layer's own, which has no ending."""
+    if path.lower().endswith(ENDINGS):
+        return path
+    if Path(path + ending).exists():  # the dialog has asked about another name
+        raise VolumeFileError(f"{path + ending} exists already: choose another name, or give it with its ending.")
+    return path + ending
 
 
 def _affine(shape: tuple[int, ...], scale: Any, translate: Any) -> Any:

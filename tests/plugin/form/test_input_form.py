@@ -7,7 +7,9 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox
 
 from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.errors import ProblemError
@@ -195,3 +197,42 @@ def test_settings_are_stored_but_neither_layers_nor_slices(sample, stored):
     sample.settings.top_k.box.setValue(2)
     stored.sync()
     assert set(stored.allKeys()) == {option.name for option in fields(RevSAM2Config)}
+
+
+# The wheel.
+
+
+def test_the_wheel_scrolls_the_form_and_changes_no_field(qtbot, sample):
+    sample.pairs.add.click()  # a row that comes later
+    before = json.dumps(sample.choices(), default=str), [row.layers for row in sample.pairs.rows], sample.query.layer
+    fields = [field for kind in (QComboBox, QAbstractSpinBox) for field in sample.findChildren(kind)]
+    assert len(fields) > 15
+    for field in fields:
+        for turn in (-120, 120, 120):
+            place = QPointF(field.rect().center())
+            event = QWheelEvent(
+                place, field.mapToGlobal(place), QPoint(), QPoint(0, turn), Qt.MouseButton.NoButton,
+                Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+            )  # fmt: skip
+            QApplication.sendEvent(field, event)
+            after = json.dumps(sample.choices(), default=str), [r.layers for r in sample.pairs.rows], sample.query.layer
+            assert after == before, field.toolTip()
+
+
+def test_the_button_stays_where_it_is_while_a_run_tells_its_progress(qtbot, form):
+    bar = form.run_bar
+    form.resize(400, 500)
+    form.show()
+    qtbot.waitExposed(form)
+    places = []
+    for text in ("Loading the model ...", "Reverse propagation, class 1: 3 of 34, about 30 s left in this stage"):
+        form.set_running(True)
+        form.set_progress(text, 3, 34)
+        qtbot.wait(20)
+        places.append(bar.button.mapTo(form, bar.button.rect().topLeft()))
+    form.set_running(False)
+    form.show_message("Done.")
+    qtbot.wait(20)
+    places.append(bar.button.mapTo(form, bar.button.rect().topLeft()))
+    form.close()
+    assert places[0] == places[1] == places[2]
