@@ -1,9 +1,9 @@
 """What scoring on fewer supports saves, and whether it still chooses the same slices, on real labelled volumes.
 
-    python benchmarks/fast.py --data DIR [--checkpoint NAME]
+    python benchmarks/fast.py --data DIR [--checkpoint NAME] [--match hippocampus]
 
-``DIR`` as for training/measure.py. Each case runs with all N = 10 supports scoring and with fewer, on kept embeddings;
-printed are, over all cases and classes: the share of the k conditional slices that both choose, the mean DSC, and the
+``DIR`` as for training/measure.py. Each case runs with all N = 10 supports scoring and with fewer; printed are, over all
+cases and classes: the share of the k conditional slices that both choose, the mean DSC, and the
 time of the reverse stage and of the run, each as a share of the exact run's. Wants a machine with nothing else to do.
 """
 
@@ -64,11 +64,11 @@ def _stage_after(event: Event, stage: Stage) -> Stage:
     return event.stage if isinstance(event, StageStarted) else stage
 
 
-def main(data: Path, checkpoint: str) -> None:
-    """Run all cases, and print a row for each number of supports that score."""
+def main(data: Path, checkpoint: str, match: str) -> None:
+    """Run all cases whose name holds ``match``, and print a row for each number of supports that score."""
     network = load_propagator(RevSAM2Config(checkpoint=checkpoint))
     found: dict[int, list[Outcome]] = defaultdict(list)
-    for case in cases(data):
+    for case in (case for case in cases(data) if match in case.name):
         config = RevSAM2Config(window=case.window)
         image, labels = image_and_labels(case.query)
         supports = [image_and_labels(s) for s in case.supports]
@@ -92,5 +92,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--checkpoint", default=RevSAM2Config().checkpoint)
+    parser.add_argument("--match", default="", help="only cases whose name holds this")
     arguments = parser.parse_args()
-    main(arguments.data, arguments.checkpoint)
+    main(arguments.data, arguments.checkpoint, arguments.match)
