@@ -2,9 +2,9 @@
 
     python benchmarks/fast.py --data DIR [--checkpoint NAME] [--match hippocampus]
 
-``DIR`` as for training/measure.py. Each case runs with all N = 10 supports scoring and with fewer; printed are, over all
-cases and classes: the share of the k conditional slices that both choose, the mean DSC, and the
-time of the reverse stage and of the run, each as a share of the exact run's. Wants a machine with nothing else to do.
+``DIR`` as for training/measure.py. Each case runs with all N = 10 supports scoring and with fewer; printed are, over
+all cases and classes: the share of the k conditional slices that both choose, the mean DSC, and the time of the reverse
+stage and of the run, each as a share of the exact run's. Wants a machine with nothing else to do.
 """
 
 from __future__ import annotations
