@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,23 +84,6 @@ def test_the_reverse_score_is_the_mean_dice_over_the_supports():
     events = run(network, supports, query, labels=[BRIGHT])
     scores = [e.reverse_score for e in events if isinstance(e, SliceScored)]
     assert scores == [0.0, pytest.approx((1.0 + 2 * 16 / (16 + 24)) / 2)]
-
-
-@pytest.mark.parametrize(
-    ("n_reverse", "scoring"), [(0, [0, 1, 2, 3]), (1, [1]), (2, [0, 3]), (3, [0, 2, 3]), (9, [0, 1, 2, 3])]
-)
-def test_with_fewer_supports_that_score_the_mean_is_over_an_even_choice_of_them(n_reverse, scoring):
-    image, labels = paint((5, 10, 12))
-    for j in range(1, 4):
-        labels[1 + j, 6 : 6 + j, 2:6] = BRIGHT  # painted too large, more on each support
-    supports = SupportSet(stack_supports(image, labels, (0.0, 100.0)))
-    query = QueryVolume(paint((2, 10, 12))[0], (0.0, 100.0))
-    network = FakePropagator()
-    network.remember_masks = lambda _, masks: [100.0] * len(masks)
-    events = run(network, supports, query, replace(CONFIG, n_support=4, n_reverse=n_reverse), labels=[BRIGHT])
-    overlaps = [2 * 16 / (16 + 16 + 4 * j) for j in scoring]
-    scores = [e.reverse_score for e in events if isinstance(e, SliceScored)]
-    assert scores == [0.0, pytest.approx(np.mean(overlaps))]
 
 
 def test_conditional_slices_keep_their_forward_masks_and_leave_their_place_in_the_queue_empty(supports, query):

@@ -58,13 +58,6 @@ class RevSAM2Config:
 
     n_support: int = _option(10, "Supports (N)", "Painted slices used for each class.", 1)
     top_k: int = _option(7, "Conditional slices (k)", "Best-scored query slices that speak for the rest.", 1)
-    n_reverse: int = _option(
-        0,
-        "Supports that score",
-        "Supports each mask is sent back to for its score, evenly spread over the N; 0: all. Fewer are faster, and may "
-        "choose other slices.",
-        0,
-    )
     mode: Mode = _option(
         Mode.REVSAM2, "Mode", "revsam2: the method; forward, fifo, random: the ablations of the paper's Table 5."
     )

@@ -209,7 +209,7 @@ def _choose_conditional(
 
     yield StageStarted(Stage.REVERSE, task.label, task.n_query)
     memories: dict[int, MemoryT] = {}
-    for memory, event in reverse_propagation(task, masks, config.n_reverse):
+    for memory, event in reverse_propagation(task, masks):
         scores[event.index] = event.reverse_score
         if memory is not None:  # only the k best so far are worth their space
             memories[event.index] = memory

@@ -17,7 +17,7 @@ from .task import Task
 
 
 def reverse_propagation(
-    task: Task[EmbeddingT, MemoryT, PredictionT], masks: Mapping[int, Mask], n_reverse: int = 0
+    task: Task[EmbeddingT, MemoryT, PredictionT], masks: Mapping[int, Mask]
 ) -> Iterator[tuple[MemoryT | None, SliceScored]]:
     """Score each query slice: ``pi_i = mean_j Dice(Ytilde_ij, Y_j)`` (Eq. 10), in order of i.
 
@@ -27,8 +27,6 @@ def reverse_propagation(
         The class at work.
     masks : mapping of int to ndarray
         ``p_i > 0`` (H, W) by i, for all M query slices.
-    n_reverse : int
-        Supports that the mean is taken over, evenly spread over the N; 0 for all, as in the paper.
 
     Yields
     ------
@@ -37,22 +35,15 @@ def reverse_propagation(
     event : SliceScored
         ``pi_i``; 0 for an empty ``p_i``, whose reverse pass is not run.
     """
-    truth = {j: task.supports[j].mask(task.label) for j in _scoring_supports(len(task.supports), n_reverse)}
+    truth = [support.mask(task.label) for support in task.supports]
     for batch in in_batches(range(task.n_query), task.propagator.batch_size):
         painted = [i for i in batch if masks[i].any()]
         memories = dict(zip(painted, _remember(task, painted, masks), strict=True))
-        pairs = [(i, j) for i in painted for j in truth]
+        pairs = [(i, j) for i in painted for j in range(len(truth))]
         found = dict(zip(pairs, _segment_supports(task, pairs, memories), strict=True))
         for i in batch:
-            overlaps = [dice(found[i, j], truth[j]) for j in truth if i in memories]
+            overlaps = [dice(found[i, j], mask) for j, mask in enumerate(truth) if i in memories]
             yield memories.get(i), SliceScored(task.label, i, float(np.mean(overlaps)) if overlaps else 0.0)
-
-
-def _scoring_supports(n_support: int, n_reverse: int) -> list[int]:
-    """Choose evenly among ``n_support``, first and last included."""
-    count = min(n_reverse, n_support) if n_reverse else n_support
-    middle = [(n_support - 1) // 2]
-    return middle if count == 1 else np.linspace(0, n_support - 1, count).round().astype(int).tolist()
 
 
 def _remember(
