@@ -1,4 +1,4 @@
-"""Linear layers in oneDNN's own layout: two thirds of a run's time on a CPU is theirs.
+"""Linear layers in oneDNN's own layout, for runs in float32 on a CPU.
 
 PyTorch computes them in float32 with MKL from weights as they are stored, after it has copied the bias to the output.
 oneDNN's kernel takes weights that were laid out for it once, and adds the bias itself.
