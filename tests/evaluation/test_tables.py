@@ -127,6 +127,12 @@ def test_the_mean_over_classes_comes_before_the_classes() -> None:
     ]  # fmt: skip
 
 
+def test_a_mean_over_fewer_classes_says_of_how_many() -> None:
+    rows = [result(dsc=0.4), result(label=2, class_name="posterior", n_support=5)]
+    found = line(table(rows, "Table 5"), "mean over classes", "RevSAM2")
+    assert found["DSC, N = 10"] == "40.00 (1 of 2 classes)"
+
+
 def test_table_6_has_a_column_for_each_k() -> None:
     found = table([result(top_k=k, dsc=k / 10) for k in (7, 3, 2)], "Table 6")
     ours = line(found, "anterior", "10")

@@ -50,7 +50,9 @@ def mode_tables(rows: Sequence[ResultRow]) -> Iterator[Table]:
         for name, classes in section.blocks:
             for mode in _MODES:
                 ours = of_classes(at_usual_k(section.of(mode)), classes)
-                lines.append((name, mode_name(mode), *(section.cell(_with_n(ours, n)) for n in columns)))
+                lines.append(
+                    (name, mode_name(mode), *(section.cell(_with_n(ours, n), classes=len(classes)) for n in columns))
+                )
                 if name == section.blocks[0][0]:
                     lines.append((_PAPER, mode_name(mode), *(_paper_dsc(mode, n) for n in columns)))
         header = ("class", "mode", *(f"DSC, N = {n}" for n in columns))
@@ -68,7 +70,7 @@ def top_k_tables(rows: Sequence[ResultRow]) -> Iterator[Table]:
         for name, classes in section.blocks:
             for n in _descending([row.n_support for row in section.rows]):
                 ours = of_classes(_with_n(section.rows, n), classes)
-                cells = (section.cell([row for row in ours if row.top_k == k]) for k in columns)
+                cells = (section.cell([row for row in ours if row.top_k == k], classes=len(classes)) for k in columns)
                 lines.append((name, str(n), *cells))
                 if name == section.blocks[0][0]:
                     lines.append((_PAPER, str(n), *(_paper_top_k(n, k) for k in columns)))
@@ -89,7 +91,7 @@ def difference_tables(rows: Sequence[ResultRow]) -> Iterator[Table]:
         for name, classes in section.blocks:
             for n in _descending([row.n_support for row in ours]):
                 mine = of_classes(_with_n(ours, n), classes)
-                lines.append((name, str(n), *(_difference(section, mine, mode) for mode in others)))
+                lines.append((name, str(n), *(_difference(section, mine, mode, len(classes)) for mode in others)))
                 if name == section.blocks[0][0]:
                     lines.append((_PAPER, str(n), *(_paper_difference(mode, n) for mode in others)))
         header = ("class", "N", *(f"minus {mode_name(mode)}" for mode in others))
@@ -108,8 +110,11 @@ def reverse_score_tables(rows: Sequence[ResultRow], slices: Sequence[SliceRow]) 
         lines = []
         for name, classes in section.blocks:
             for n in _descending([row.n_support for row in ours]):
-                of_rows = _reverse_score_cells(section, of_classes(_with_n(ours, n), classes))
-                of_slices = (section.text(m for m in kind[n] if m.class_name in classes) for kind in (best, empty))
+                of_rows = _reverse_score_cells(section, of_classes(_with_n(ours, n), classes), len(classes))
+                of_slices = (
+                    section.text((m for m in kind[n] if m.class_name in classes), len(classes))
+                    for kind in (best, empty)
+                )
                 lines.append((name, str(n), *of_rows, *of_slices))
         header = (
             *("class", "N", "rank correlation of π and DSC", f"DSC of the {k} chosen slices"),
@@ -120,13 +125,13 @@ def reverse_score_tables(rows: Sequence[ResultRow], slices: Sequence[SliceRow]) 
         yield left_out(title, f"no row of mode {_REVSAM2}")
 
 
-def _reverse_score_cells(section: Section, rows: Sequence[ResultRow]) -> tuple[str, ...]:
+def _reverse_score_cells(section: Section, rows: Sequence[ResultRow], classes: int) -> tuple[str, ...]:
     gain = estimate(measure(rows, lambda row: row.chosen_dice - row.nonempty_dice))
     return (
-        section.text(measure(rows, lambda row: row.rank_correlation), scale=1),
-        section.cell(rows, lambda row: row.chosen_dice),
-        section.cell(rows, lambda row: row.nonempty_dice),
-        estimate_text(gain, section.volumes, signed=True),
+        section.text(measure(rows, lambda row: row.rank_correlation), classes, scale=1),
+        section.cell(rows, lambda row: row.chosen_dice, classes),
+        section.cell(rows, lambda row: row.nonempty_dice, classes),
+        estimate_text(gain, section.volumes, classes, signed=True),
     )
 
 
@@ -149,9 +154,9 @@ def _from_slices(
     return best, empty
 
 
-def _difference(section: Section, ours: Sequence[ResultRow], mode: str) -> str:
+def _difference(section: Section, ours: Sequence[ResultRow], mode: str, classes: int) -> str:
     gain = estimate(paired_differences(ours, at_usual_k(section.of(mode)), lambda row: row.dsc))
-    text = estimate_text(gain, signed=True)
+    text = estimate_text(gain, classes=classes, signed=True)
     return text if text == NOTHING else f"{text}, better on {gain.better} of {gain.volumes}"
 
 

@@ -76,7 +76,7 @@ def domain_table(rows: Sequence[ResultRow]) -> Table:
 def _domain_row(part: Section, parts: Sequence[Section], modes: Sequence[str]) -> tuple[str, ...]:
     beside = [set(other.classes) for other in parts if other.dataset == part.dataset]
     classes = sorted(set.intersection(*beside))
-    cells = [part.cell(of_classes(at_usual_setting(part.of(mode)), classes)) for mode in modes]
+    cells = [part.cell(of_classes(at_usual_setting(part.of(mode)), classes), classes=len(classes)) for mode in modes]
     return (part.dataset, part.support_dataset, str(len(classes)), *cells)
 
 
@@ -110,7 +110,7 @@ def _class_table(title: str, section: Section, paper: Sequence[PaperRow], with_n
 def _our_line(mode: str, section: Section, with_nsd: bool) -> tuple[str, ...]:
     rows = at_usual_setting(section.of(mode))
     cells = [section.cell(of_classes(rows, (name,))) for name in section.classes]
-    means = [section.cell(rows), section.cell(rows, lambda row: row.nsd)]
+    means = [section.cell(rows, value, len(section.classes)) for value in (lambda row: row.dsc, lambda row: row.nsd)]
     return (mode_name(mode, rows), *cells, *means[: 1 + with_nsd])
 
 

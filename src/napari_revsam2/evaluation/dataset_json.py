@@ -107,7 +107,10 @@ def _classes(folder: Path, labels: Sequence[tuple[str, Any]]) -> dict[int, str]:
                 f"{folder / DATASET_JSON} makes {name} a region of several labels: give label files with one id a"
                 " class, and a table that names it."
             )
-    return {int(label): name for name, label in sorted(labels, key=lambda item: int(item[1])) if _is_class(name, label)}
+    found = sorted((int(label), name) for name, label in labels if _is_class(name, label))
+    if len(dict(found)) < len(found):
+        raise DatasetError(f"{folder / DATASET_JSON} gives two classes one id: give each its own.")
+    return dict(found)
 
 
 def _is_class(name: str, label: Any) -> bool:

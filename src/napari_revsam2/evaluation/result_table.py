@@ -116,13 +116,15 @@ class Section:
         """Rows of a mode."""
         return tuple(row for row in self.rows if row.mode == mode)
 
-    def cell(self, rows: Iterable[ResultRow], value: Callable[[ResultRow], float] = lambda row: row.dsc) -> str:
-        """Mean, in percent, of what is a share."""
-        return self.text(measure(rows, value))
+    def cell(
+        self, rows: Iterable[ResultRow], value: Callable[[ResultRow], float] = lambda row: row.dsc, classes: int = 1
+    ) -> str:
+        """Mean over ``classes``, in percent, of what is a share."""
+        return self.text(measure(rows, value), classes)
 
-    def text(self, measurements: Iterable[Measurement], scale: float = 100) -> str:
-        """Write mean and interval, and the number of volumes where some are missing."""
-        return estimate_text(estimate(measurements), self.volumes, scale)
+    def text(self, measurements: Iterable[Measurement], classes: int = 1, scale: float = 100) -> str:
+        """Write mean and interval, and the numbers of volumes and of ``classes`` where some are missing."""
+        return estimate_text(estimate(measurements), self.volumes, classes, scale)
 
 
 def sections(rows: Sequence[ResultRow]) -> Iterator[Section]:
@@ -176,8 +178,13 @@ def mode_order(mode: str) -> tuple[int, str]:
     return len(_FIRST) + (name == Mode.REVSAM2.value), mode
 
 
-def estimate_text(result: Estimate, volumes: int = 0, scale: float = 100, signed: bool = False) -> str:
-    """Write ``56.12 [50.1, 61.9] (n = 4)``; n only where it is below ``volumes``, no interval where none is known."""
+def estimate_text(
+    result: Estimate, volumes: int = 0, classes: int = 1, scale: float = 100, signed: bool = False
+) -> str:
+    """Write ``56.12 [50.1, 61.9] (n = 4; 2 of 3 classes)``.
+
+    In brackets only what is below ``volumes`` or ``classes``; no interval where none is known.
+    """
     if isnan(result.mean):
         return NOTHING
     sign = "+" if signed else ""
@@ -186,7 +193,9 @@ def estimate_text(result: Estimate, volumes: int = 0, scale: float = 100, signed
     if not isnan(result.low):
         low, high = (f"{scale * bound:{sign}.{digits - 1}f}" for bound in (result.low, result.high))
         text += f" [{low},\N{NO-BREAK SPACE}{high}]"
-    return text + (f" (n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{result.volumes})" if result.volumes < volumes else "")
+    missing = [f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{result.volumes}"] if result.volumes < volumes else []
+    missing += [f"{result.classes} of {classes} classes"] if result.classes < classes else []
+    return text + (f" ({'; '.join(missing)})" if missing else "")
 
 
 def percent_text(value: float, signed: bool = False) -> str:

@@ -43,6 +43,8 @@ class Estimate:
         Volumes with at least one known value.
     better : int
         Volumes whose mean over classes is above 0: where a difference is a gain.
+    classes : int
+        Classes with at least one known value.
     """
 
     mean: float
@@ -50,6 +52,7 @@ class Estimate:
     high: float
     volumes: int
     better: int
+    classes: int
 
 
 def estimate(measurements: Iterable[Measurement]) -> Estimate:
@@ -57,7 +60,9 @@ def estimate(measurements: Iterable[Measurement]) -> Estimate:
     values = _by_volume_and_class(measurements)
     low, high = _interval(values)
     per_volume = _known_mean(values, axis=1)
-    return Estimate(float(_mean_over_classes(values)), low, high, len(values), int((per_volume > 0).sum()))
+    return Estimate(
+        float(_mean_over_classes(values)), low, high, len(values), int((per_volume > 0).sum()), values.shape[1]
+    )
 
 
 def measure(rows: Iterable[ResultRow], value: Callable[[ResultRow], float]) -> list[Measurement]:
