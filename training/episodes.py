@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,14 +51,17 @@ class Family:
     anatomy: Anatomy
     patients: tuple[Labels, ...]
     easy: bool
-    """Plain anatomy, tissues of distinct grey values, patients who differ little, whole slices."""
+    """Plain anatomy, patients who differ little, whole slices."""
+    draw_contrast: Callable[[np.random.Generator, Anatomy], Contrast]
+    """How scanners show it."""
 
 
 def random_family(rng: np.random.Generator, n_patients: int = 3, easy: bool = False) -> Family:
-    """Draw an anatomy and ``n_patients`` patients who have it."""
+    """Draw an anatomy and ``n_patients`` patients who have it; tissues of ``easy`` ones have distinct grey values."""
     anatomy = random_anatomy(rng, easy)
-    amount = float(rng.uniform(0.04, 0.08 if easy else 0.14))
-    return Family(anatomy, tuple(anatomy.patient(rng, amount) for _ in range(n_patients)), easy)
+    amount = float(rng.uniform(0.04, 0.08 if easy else 0.12))
+    patients = tuple(anatomy.patient(rng, amount) for _ in range(n_patients))
+    return Family(anatomy, patients, easy, easy_contrast if easy else random_contrast)
 
 
 def random_batch(
@@ -89,7 +93,7 @@ class EpisodeStream:
         Families kept at a time, and episodes after which a new one takes the oldest one's place.
     """
 
-    def __init__(self, seed: int, size: int, rank: int = 0, pool_size: int = 160, uses: int = 60) -> None:
+    def __init__(self, seed: int, size: int, rank: int = 0, pool_size: int = 160, uses: int = 20) -> None:
         self._size, self._pool_size, self._uses = size, pool_size, uses
         self._shapes = np.random.default_rng([seed, 0])
         self._rng = np.random.default_rng([seed, 1, rank])
@@ -102,7 +106,7 @@ class EpisodeStream:
 
     def draw(self, easy: float = 0.0, warped: float = 0.0) -> Batch:
         """Draw a batch; new families are ``easy``, and batches ``warped``, with these probabilities."""
-        while len(self._families) < 6 or self._served >= self._uses:
+        while len(self._families) < 12 or self._served >= self._uses:
             family = random_family(self._rng, easy=self._rng.random() < easy)
             self._families = [*self._families[-self._pool_size + 1 :], family]
             self._served = 0
@@ -159,7 +163,7 @@ def _random_episode(rng: np.random.Generator, family: Family, n_supports: int, s
     order = rng.permutation(len(family.patients))
     axis = int(rng.choice(3, p=[0.6, 0.2, 0.2]))
     volumes = [np.moveaxis(family.patients[i], axis, 0) for i in order]
-    target = _random_target(rng, family, volumes[-1])
+    target = random_target(rng, family, volumes[-1])
     zoom = float(np.exp(rng.uniform(0, np.log(3.5)))) if rng.random() < 0.6 and not family.easy else 1.0
     n_support_volumes = min(n_supports, int(rng.integers(1, len(volumes))))
     support_labels = []
@@ -172,12 +176,12 @@ def _random_episode(rng: np.random.Generator, family: Family, n_supports: int, s
     query_labels = _query_slices(rng, volumes[-1], target, zoom)
     if query_labels is None:
         return None
-    contrast = (easy_contrast if family.easy else random_contrast)(rng, family.anatomy)
+    contrast = family.draw_contrast(rng, family.anatomy)
     support_images = [render(rng, labels, contrast.varied(rng), size) for labels in support_labels]
     query_images = render(rng, query_labels, _query_contrast(rng, contrast, family), size)
     classes = _classes(rng, family.anatomy, support_labels, target)
-    support_masks = np.stack([np.concatenate([_masks(s, ids, size) for s in support_labels]) for ids in classes])
-    query_masks = np.stack([_masks(query_labels, ids, size) for ids in classes])
+    support_masks = np.stack([np.concatenate([class_masks(s, ids, size) for s in support_labels]) for ids in classes])
+    query_masks = np.stack([class_masks(query_labels, ids, size) for ids in classes])
     imperfect = np.stack([_with_mistakes(rng, query_labels, ids, size) for ids in classes])
     support_tissues = np.concatenate([_tissues(labels, size // 16) for labels in support_labels])
     query_tissues = _tissues(query_labels, size // 16)
@@ -185,7 +189,7 @@ def _random_episode(rng: np.random.Generator, family: Family, n_supports: int, s
     return _same_flip(rng, *images, support_masks, query_masks, imperfect, support_tissues, query_tissues)
 
 
-def _random_target(rng: np.random.Generator, family: Family, volume: Labels) -> int:
+def random_target(rng: np.random.Generator, family: Family, volume: Labels) -> int:
     """A target label, larger structures somewhat more often than tiny ones."""
     sizes = np.bincount(volume.ravel(), minlength=family.anatomy.n_labels)[list(family.anatomy.targets)]
     weights = (sizes + 1.0) ** 0.8
@@ -213,7 +217,7 @@ def _query_slices(rng: np.random.Generator, volume: Labels, target: int, zoom: f
     present = np.flatnonzero((volume == target).any((1, 2)))
     if not len(present):
         return None
-    draw = (_slices_across, _slices_anywhere, _neighbours)[rng.choice(3, p=[0.45, 0.2, 0.35])]
+    draw = (_slices_across, _slices_anywhere, _neighbours)[rng.choice(3, p=[0.35, 0.35, 0.3])]
     chosen = volume[draw(rng, present, len(volume))]
     if rng.random() < 0.5:
         chosen = np.ascontiguousarray(chosen[::-1])
@@ -276,7 +280,8 @@ def _classes(rng: np.random.Generator, anatomy: Anatomy, supports: list[Labels],
     return [[target], [target, int(rng.choice(anatomy.targets))]]
 
 
-def _masks(labels: Labels, ids: list[int], size: int) -> Image:
+def class_masks(labels: Labels, ids: list[int], size: int) -> Image:
+    """Masks (n, size, size), 0 or 1, of all ``ids`` together on label slices (n, h, w)."""
     return (resize(np.isin(labels, ids).astype(np.float32), size) > 0.5).astype(np.float32)
 
 

@@ -45,7 +45,9 @@ class Contrast:
 
 
 def random_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
-    """Draw a CT-like or an MR-like contrast; in both, many tissues have a look-alike."""
+    """Draw a CT-like or an MR-like contrast, in which many tissues have a look-alike, or one of random grey values."""
+    if rng.random() < 0.3:
+        return grey_contrast(rng, anatomy)
     ct = rng.random() < 0.5
     spread = float(rng.uniform(0.02, 0.08) if ct else rng.uniform(0.15, 0.3))
     window = None
@@ -64,6 +66,17 @@ def random_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
         window=window,
         gamma=1.0 if ct else float(np.exp(rng.normal(0, 0.25))),
     )
+
+
+def grey_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
+    """Draw a contrast in which every tissue has a random grey value, with texture, noise and bias field."""
+    spread = float(rng.uniform(0.1, 0.25))
+    mean = rng.uniform(0.1, 0.9, anatomy.n_labels).astype(np.float32)
+    mean[AIR] = 0
+    texture = (rng.gamma(1.0, 0.12, (anatomy.n_labels, 3)) * spread).astype(np.float32)
+    texture[AIR] = 0
+    noise, bias = float(rng.uniform(0.05, 0.5)) * spread, float(rng.uniform(0, 0.2))
+    return Contrast(mean, spread, texture, noise, bias, window=None, gamma=float(np.exp(rng.normal(0, 0.2))))
 
 
 def easy_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
