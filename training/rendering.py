@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ class Contrast:
     noise: float
     bias: float
     window: tuple[float, float] | None
-    """Grey values shown as black and white; None takes the 0.5th and 99.5th percentile."""
+    """Grey values shown as black and white; None for percentiles of the volume."""
     gamma: float
 
     def varied(self, rng: np.random.Generator) -> Contrast:
@@ -42,6 +42,15 @@ class Contrast:
             self.window,
             self.gamma * float(np.exp(rng.normal(0, 0.08))),
         )
+
+    def windowed(self, rng: np.random.Generator, volume: Labels) -> Contrast:
+        """The same with a window: where there is none, the 0.5th and 99.5th percentile of ``volume``, as in use."""
+        if self.window is not None:
+            return self
+        values = self.mean[volume[::3, ::2, ::2]]
+        values = values + self.noise * rng.standard_normal(values.shape, dtype=np.float32)
+        low, high = np.percentile(values, [0.5, 99.5])
+        return replace(self, window=(float(low), float(high)))
 
 
 def random_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
@@ -107,7 +116,7 @@ def _mr_means(rng: np.random.Generator, n_labels: int, spread: float) -> Image:
 
 
 def render(rng: np.random.Generator, labels: Labels, contrast: Contrast, size: int) -> Image:
-    """Render label slices (n, h, w) of one volume as images (n, size, size) with grey values in [0, 1]."""
+    """Render label slices (n, h, w) of one volume as images (n, size, size), grey values 0 to 1, with a window set."""
     if rng.random() < 0.6:
         labels = enlarge(labels)
     image = contrast.mean[labels]
@@ -117,7 +126,8 @@ def render(rng: np.random.Generator, labels: Labels, contrast: Contrast, size: i
     image = image * np.exp(contrast.bias * _noise(rng, (1, *labels.shape[1:]), labels.shape[1] / 4))
     image = image + contrast.noise * _noise(rng, labels.shape, float(rng.choice([0.0, 0.5, 0.8])))
     image = resize(image, size)
-    low, high = contrast.window or np.percentile(image, [0.5, 99.5])
+    assert contrast.window is not None
+    low, high = contrast.window
     image = np.clip((image - low) / (high - low + 1e-6), 0, 1)
     return (image**contrast.gamma).astype(np.float32)
 

@@ -80,7 +80,7 @@ def test_images_lie_between_black_and_white_and_show_the_tissues() -> None:
     rng = np.random.default_rng(2)
     anatomy = random_anatomy(rng)
     labels = anatomy.patient(rng)[30:34]
-    image = render(rng, labels, random_contrast(rng, anatomy), 96)
+    image = render(rng, labels, random_contrast(rng, anatomy).windowed(rng, labels), 96)
     assert image.shape == (4, 96, 96)
     assert image.min() >= 0
     assert image.max() <= 1

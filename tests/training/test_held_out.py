@@ -21,9 +21,9 @@ def test_blobs_are_plain_anatomies_of_random_grey_values() -> None:
 
 def test_the_embedded_checkpoint_finds_held_out_blobs_better_than_a_copied_mask() -> None:
     families = [blobs(np.random.default_rng(seed)) for seed in (0, 1)]
-    copied, forward, followed = episode_dice(load_model(CHECKPOINT), families, n_supports=4, count=4)
+    copied, forward, followed = episode_dice(load_model(CHECKPOINT), families, n_supports=4, count=16)
     assert forward > copied + 0.1
-    assert followed > 0.5
+    assert followed > copied + 0.1
 
 
 def test_whole_procedural_volumes_go_through_the_pipeline() -> None:
