@@ -193,7 +193,7 @@ def _random_episode(rng: np.random.Generator, family: Family, n_supports: int, s
 def random_target(rng: np.random.Generator, family: Family, volume: Labels) -> int:
     """A target label, larger structures somewhat more often than tiny ones."""
     sizes = np.bincount(volume.ravel(), minlength=family.anatomy.n_labels)[list(family.anatomy.targets)]
-    weights = (sizes + 1.0) ** 0.8
+    weights = (sizes + 1.0) ** 0.5
     return int(rng.choice(family.anatomy.targets, p=weights / weights.sum()))
 
 

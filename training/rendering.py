@@ -38,7 +38,7 @@ class Contrast:
             self.spread,
             self.texture * np.float32(rng.uniform(0.7, 1.4)),
             self.noise * float(rng.uniform(0.6, 1.7)),
-            self.bias * float(rng.uniform(0, 2)),
+            self.bias * float(rng.uniform(0.3, 1.3)),
             self.window,
             self.gamma * float(np.exp(rng.normal(0, 0.08))),
         )
@@ -47,15 +47,18 @@ class Contrast:
         """The same with a window: where there is none, the 0.5th and 99.5th percentile of ``volume``, as in use."""
         if self.window is not None:
             return self
-        values = self.mean[volume[::3, ::2, ::2]]
-        values = values + self.noise * rng.standard_normal(values.shape, dtype=np.float32)
+        labels = volume[::3, ::2, ::2]
+        rough = np.hypot(np.linalg.norm(self.texture, axis=1), self.noise)[labels]
+        values = self.mean[labels] + rough * rng.standard_normal(labels.shape, dtype=np.float32)
+        values *= np.exp(self.bias * rng.standard_normal(labels.shape, dtype=np.float32))
         low, high = np.percentile(values, [0.5, 99.5])
-        return replace(self, window=(float(low), float(high)))
+        more = max(0.0, 3.5 * self.spread - (high - low)) / 2  # a volume of few tissues isn't shown as noise
+        return replace(self, window=(float(low - more), float(high + more)))
 
 
 def random_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
     """Draw a CT-like or an MR-like contrast, in which many tissues have a look-alike, or one of random grey values."""
-    if rng.random() < 0.3:
+    if rng.random() < 0.4:
         return grey_contrast(rng, anatomy)
     ct = rng.random() < 0.5
     spread = float(rng.uniform(0.02, 0.08) if ct else rng.uniform(0.15, 0.3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -101,3 +103,10 @@ def test_some_queries_are_slices_from_anywhere_in_the_volume() -> None:
     assert len(slices) == N_QUERIES
     assert np.isin(slices, np.arange(30, 40)).any()
     assert (~np.isin(slices, np.arange(20, 50))).any()
+
+
+def test_a_volume_of_one_tissue_is_not_shown_as_noise() -> None:
+    rng = np.random.default_rng(4)
+    contrast = replace(random_contrast(rng, random_anatomy(rng)), window=None)
+    low, high = contrast.windowed(rng, np.full((6, 8, 8), 5, np.uint8)).window
+    assert high - low >= 3.5 * contrast.spread * (1 - 1e-6)

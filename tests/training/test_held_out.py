@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from held_out import blobs, episode_dice, volume_dice
+import torch
+from episodes import random_batch
+from held_out import blobs, episode_dice, volume_dice, with_two_slices
 from rendering import grey_contrast
 
 from napari_revsam2.engine.config import RevSAM2Config
@@ -24,6 +26,19 @@ def test_the_embedded_checkpoint_finds_held_out_blobs_better_than_a_copied_mask(
     copied, forward, followed = episode_dice(load_model(CHECKPOINT), families, n_supports=4, count=16)
     assert forward > copied + 0.1
     assert followed > copied + 0.1
+
+
+def test_two_slices_are_neighbours_that_show_the_target() -> None:
+    rng = np.random.default_rng(4)
+    batch = random_batch(rng, [blobs(rng, n_patients=2)], 2, 1, 64)
+    two = with_two_slices(batch, rng)
+    assert two.query_masks.shape == (2, 1, 2, 64, 64)
+    for episode in range(2):
+        shown = [torch.equal(two.queries[episode, 0], image) for image in batch.queries[episode]]
+        assert torch.equal(two.queries[episode, 1], batch.queries[episode, shown.index(True) + 1])
+        present = batch.query_masks[episode, 0].flatten(1).any(1)
+        found = two.query_masks[episode, 0].flatten(1).any(1).all()
+        assert found == (present[:-1] & present[1:]).any()
 
 
 def test_whole_procedural_volumes_go_through_the_pipeline() -> None:
