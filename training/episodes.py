@@ -59,7 +59,7 @@ class Family:
 def random_family(rng: np.random.Generator, n_patients: int = 3, easy: bool = False) -> Family:
     """Draw an anatomy and ``n_patients`` patients who have it; tissues of ``easy`` ones have distinct grey values."""
     anatomy = random_anatomy(rng, easy)
-    amount = float(rng.uniform(0.04, 0.08 if easy else 0.11))
+    amount = float(rng.uniform(0.04, 0.08 if easy else 0.14))
     patients = tuple(anatomy.patient(rng, amount) for _ in range(n_patients))
     return Family(anatomy, patients, easy, easy_contrast if easy else random_contrast)
 
@@ -93,7 +93,7 @@ class EpisodeStream:
         Families kept at a time, and episodes after which a new one takes the oldest one's place.
     """
 
-    def __init__(self, seed: int, size: int, rank: int = 0, pool_size: int = 160, uses: int = 20) -> None:
+    def __init__(self, seed: int, size: int, rank: int = 0, pool_size: int = 160, uses: int = 60) -> None:
         self._size, self._pool_size, self._uses = size, pool_size, uses
         self._shapes = np.random.default_rng([seed, 0])
         self._rng = np.random.default_rng([seed, 1, rank])
@@ -106,7 +106,7 @@ class EpisodeStream:
 
     def draw(self, easy: float = 0.0, warped: float = 0.0) -> Batch:
         """Draw a batch; new families are ``easy``, and batches ``warped``, with these probabilities."""
-        while len(self._families) < 12 or self._served >= self._uses:
+        while len(self._families) < 6 or self._served >= self._uses:
             family = random_family(self._rng, easy=self._rng.random() < easy)
             self._families = [*self._families[-self._pool_size + 1 :], family]
             self._served = 0
@@ -166,20 +166,19 @@ def _random_episode(rng: np.random.Generator, family: Family, n_supports: int, s
     target = random_target(rng, family, volumes[-1])
     zoom = float(np.exp(rng.uniform(0, np.log(3.5)))) if rng.random() < 0.6 and not family.easy else 1.0
     n_support_volumes = min(n_supports, int(rng.integers(1, len(volumes))))
-    support_views = [_field_of_view(rng, volume, target, zoom) for volume in volumes[:n_support_volumes]]
-    query_view = _field_of_view(rng, volumes[-1], target, zoom)
-    counts = [len(range(j, n_supports, n_support_volumes)) for j in range(n_support_volumes)]
-    support_labels = [_support_slices(rng, *both, target) for both in zip(support_views, counts, strict=True)]
-    query_labels = _query_slices(rng, query_view, target)
-    if not all(len(labels) for labels in (*support_labels, query_labels)):
+    support_labels = []
+    for j in range(n_support_volumes):
+        count = len(range(j, n_supports, n_support_volumes))
+        slices = _support_slices(rng, volumes[j], target, count, zoom)
+        if slices is None:
+            return None
+        support_labels.append(slices)
+    query_labels = _query_slices(rng, volumes[-1], target, zoom)
+    if query_labels is None:
         return None
     contrast = family.draw_contrast(rng, family.anatomy)
-    support_images = [
-        render(rng, labels, contrast.varied(rng).windowed(rng, view), size)
-        for labels, view in zip(support_labels, support_views, strict=True)
-    ]
-    query_contrast = _query_contrast(rng, contrast, family).windowed(rng, query_view)
-    query_images = render(rng, query_labels, query_contrast, size)
+    support_images = [render(rng, labels, contrast.varied(rng), size) for labels in support_labels]
+    query_images = render(rng, query_labels, _query_contrast(rng, contrast, family), size)
     classes = _classes(rng, family.anatomy, support_labels, target)
     support_masks = np.stack([np.concatenate([class_masks(s, ids, size) for s in support_labels]) for ids in classes])
     query_masks = np.stack([class_masks(query_labels, ids, size) for ids in classes])
@@ -193,7 +192,7 @@ def _random_episode(rng: np.random.Generator, family: Family, n_supports: int, s
 def random_target(rng: np.random.Generator, family: Family, volume: Labels) -> int:
     """A target label, larger structures somewhat more often than tiny ones."""
     sizes = np.bincount(volume.ravel(), minlength=family.anatomy.n_labels)[list(family.anatomy.targets)]
-    weights = (sizes + 1.0) ** 0.5
+    weights = (sizes + 1.0) ** 0.8
     return int(rng.choice(family.anatomy.targets, p=weights / weights.sum()))
 
 
@@ -202,22 +201,28 @@ def _query_contrast(rng: np.random.Generator, contrast: Contrast, family: Family
     return random_contrast(rng, family.anatomy) if other else contrast.varied(rng)
 
 
-def _support_slices(rng: np.random.Generator, view: Labels, count: int, target: int) -> Labels:
-    """``count`` slices that show the target; none where there are too few."""
-    present = np.flatnonzero((view == target).sum((1, 2)) > 8)
+def _support_slices(rng: np.random.Generator, volume: Labels, target: int, count: int, zoom: float) -> Labels | None:
+    """``count`` slices that show the target, cut to a field of view."""
+    present = np.flatnonzero((volume == target).sum((1, 2)) > 12)
     if len(present) < count:
-        return view[:0]
-    return view[np.sort(rng.choice(present, count, replace=False))]
+        return None
+    chosen = volume[np.sort(rng.choice(present, count, replace=False))]
+    cut = _field_of_view(rng, volume, target, zoom)
+    chosen = chosen[:, cut[0], cut[1]]
+    return chosen if ((chosen == target).sum((1, 2)) > 6).all() else None
 
 
-def _query_slices(rng: np.random.Generator, view: Labels, target: int) -> Labels:
-    """Slices in order, across the target and beyond its ends or next to each other; none where it isn't shown."""
-    present = np.flatnonzero((view == target).any((1, 2)))
+def _query_slices(rng: np.random.Generator, volume: Labels, target: int, zoom: float) -> Labels | None:
+    """Slices in order, across the target and beyond its ends or next to each other, cut to a field of view."""
+    present = np.flatnonzero((volume == target).any((1, 2)))
     if not len(present):
-        return view[:0]
-    draw = (_slices_across, _slices_anywhere, _neighbours)[rng.choice(3, p=[0.35, 0.35, 0.3])]
-    chosen = view[draw(rng, present, len(view))]
-    return np.ascontiguousarray(chosen[::-1]) if rng.random() < 0.5 else chosen
+        return None
+    draw = (_slices_across, _slices_anywhere, _neighbours)[rng.choice(3, p=[0.45, 0.2, 0.35])]
+    chosen = volume[draw(rng, present, len(volume))]
+    if rng.random() < 0.5:
+        chosen = np.ascontiguousarray(chosen[::-1])
+    cut = _field_of_view(rng, volume, target, zoom)
+    return chosen[:, cut[0], cut[1]]
 
 
 def _slices_across(rng: np.random.Generator, present: Indices, depth: int) -> Indices:
@@ -252,7 +257,7 @@ def _neighbours(rng: np.random.Generator, present: Indices, depth: int) -> Indic
     return start + step * np.arange(N_QUERIES)
 
 
-def _field_of_view(rng: np.random.Generator, volume: Labels, target: int, zoom: float) -> Labels:
+def _field_of_view(rng: np.random.Generator, volume: Labels, target: int, zoom: float) -> tuple[slice, slice]:
     """In-plane crop of about 1/zoom of the volume that holds the target's centre somewhere inside."""
     profile = volume == target
     cuts = []
@@ -263,7 +268,7 @@ def _field_of_view(rng: np.random.Generator, volume: Labels, target: int, zoom: 
         start = centre - length * np.clip(rng.normal(0.5, 0.12), 0.15, 0.85)
         start = int(np.clip(start, 0, size - length))
         cuts.append(slice(start, start + length))
-    return volume[:, cuts[0], cuts[1]]
+    return cuts[0], cuts[1]
 
 
 def _classes(rng: np.random.Generator, anatomy: Anatomy, supports: list[Labels], target: int) -> list[list[int]]:

@@ -76,7 +76,7 @@ def volume_dice(propagator: Propagator[Any, Any, Any], family: Family, size: int
     painted, query = (patient.astype(np.int64) for patient in family.patients[:2])
     target = random_target(rng, family, family.patients[0])
     contrast = family.draw_contrast(rng, family.anatomy)
-    images = [render(rng, p, contrast.varied(rng).windowed(rng, p), size) for p in family.patients[:2]]
+    images = [render(rng, p, contrast.varied(rng), size) for p in family.patients[:2]]
     labels, truth = (class_masks(p, [target], size).astype(np.int64) for p in (painted, query))
     if not (labels.any() and truth.any()):
         return np.nan, np.nan

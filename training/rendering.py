@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ class Contrast:
     noise: float
     bias: float
     window: tuple[float, float] | None
-    """Grey values shown as black and white; None for percentiles of the volume."""
+    """Grey values shown as black and white; None takes the 0.5th and 99.5th percentile."""
     gamma: float
 
     def varied(self, rng: np.random.Generator) -> Contrast:
@@ -38,28 +38,14 @@ class Contrast:
             self.spread,
             self.texture * np.float32(rng.uniform(0.7, 1.4)),
             self.noise * float(rng.uniform(0.6, 1.7)),
-            self.bias * float(rng.uniform(0.3, 1.3)),
+            self.bias * float(rng.uniform(0, 2)),
             self.window,
             self.gamma * float(np.exp(rng.normal(0, 0.08))),
         )
 
-    def windowed(self, rng: np.random.Generator, volume: Labels) -> Contrast:
-        """The same with a window: where there is none, the 0.5th and 99.5th percentile of ``volume``, as in use."""
-        if self.window is not None:
-            return self
-        labels = volume[::3, ::2, ::2]
-        rough = np.hypot(np.linalg.norm(self.texture, axis=1), self.noise)[labels]
-        values = self.mean[labels] + rough * rng.standard_normal(labels.shape, dtype=np.float32)
-        values *= np.exp(self.bias * rng.standard_normal(labels.shape, dtype=np.float32))
-        low, high = np.percentile(values, [0.5, 99.5])
-        more = max(0.0, 3.5 * self.spread - (high - low)) / 2  # a volume of few tissues isn't shown as noise
-        return replace(self, window=(float(low - more), float(high + more)))
-
 
 def random_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
-    """Draw a CT-like or an MR-like contrast, in which many tissues have a look-alike, or one of random grey values."""
-    if rng.random() < 0.4:
-        return grey_contrast(rng, anatomy)
+    """Draw a CT-like or an MR-like contrast; in both, many tissues have a look-alike."""
     ct = rng.random() < 0.5
     spread = float(rng.uniform(0.02, 0.08) if ct else rng.uniform(0.15, 0.3))
     window = None
@@ -119,7 +105,7 @@ def _mr_means(rng: np.random.Generator, n_labels: int, spread: float) -> Image:
 
 
 def render(rng: np.random.Generator, labels: Labels, contrast: Contrast, size: int) -> Image:
-    """Render label slices (n, h, w) of one volume as images (n, size, size), grey values 0 to 1, with a window set."""
+    """Render label slices (n, h, w) of one volume as images (n, size, size) with grey values in [0, 1]."""
     if rng.random() < 0.6:
         labels = enlarge(labels)
     image = contrast.mean[labels]
@@ -129,8 +115,7 @@ def render(rng: np.random.Generator, labels: Labels, contrast: Contrast, size: i
     image = image * np.exp(contrast.bias * _noise(rng, (1, *labels.shape[1:]), labels.shape[1] / 4))
     image = image + contrast.noise * _noise(rng, labels.shape, float(rng.choice([0.0, 0.5, 0.8])))
     image = resize(image, size)
-    assert contrast.window is not None
-    low, high = contrast.window
+    low, high = contrast.window or np.percentile(image, [0.5, 99.5])
     image = np.clip((image - low) / (high - low + 1e-6), 0, 1)
     return (image**contrast.gamma).astype(np.float32)
 
