@@ -1,6 +1,6 @@
 """Measure a checkpoint on real labelled volumes: forward propagation alone, the whole method, and what pi is worth.
 
-    python training/measure.py --data DIR [--checkpoint FILE] [--axis axial]
+    python training/measure.py --data DIR [--checkpoint FILE] [--axis axial] [--image-size 256]
 
 ``DIR`` holds ``abdomen/ct_a, ct_b`` and ``hippocampus/hippocampus_NNN``, each ``.nii.gz`` with ``_labels.nii.gz``. Both
 CTs are support and query in turn (liver and spleen, window abdomen); three hippocampus subjects support the others
@@ -118,9 +118,10 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--checkpoint", default=RevSAM2Config().checkpoint)
     parser.add_argument("--axis", type=Axis, default=Axis.AXIAL)
+    parser.add_argument("--image-size", type=int, default=0, help="pixels; 0: as the checkpoint was made")
     parser.add_argument("--match", default="", help="only cases whose name holds this")
     arguments = parser.parse_args()
-    network = load_propagator(RevSAM2Config(checkpoint=arguments.checkpoint))
+    network = load_propagator(RevSAM2Config(checkpoint=arguments.checkpoint, image_size=arguments.image_size))
     print_table(
         [
             row
