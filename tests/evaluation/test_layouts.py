@@ -156,6 +156,12 @@ def test_a_broken_table_is_refused(tmp_path, content):
         open_dataset(tmp_path)
 
 
+def test_a_table_with_one_key_twice_is_refused(tmp_path):
+    (tmp_path / "dataset.json").write_text('{"training": [], "labels": {"1": "liver", "1": "spleen"}}')
+    with pytest.raises(RevSAM2Error, match=r'dataset\.json .*"1" is there twice'):
+        open_dataset(tmp_path)
+
+
 @pytest.mark.parametrize("missing", ["labelsTr/case_002.nii.gz", "imagesTr/case_002_0000.nii.gz"])
 def test_half_a_pair_is_refused_by_name(tmp_path, missing):
     (nnunet(tmp_path) / missing).unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,11 +49,20 @@ def volume_name(image: Path) -> str:
 
 def _read_table(path: Path) -> Mapping[str, Any]:
     try:
-        table = json.loads(path.read_text(encoding="utf-8-sig"))
+        table = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_unique_keys)
     except (OSError, ValueError, RecursionError) as error:
         raise DatasetError(f"{path} can't be read as JSON ({error}): correct it, or copy it again.") from error
     if not isinstance(table, dict):
         raise DatasetError(f"{path} holds no table of the dataset: correct it, or copy it again.")
+    return table
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that is there twice, of which json would keep the last: a class would be lost."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        (twice, _), *_ = Counter(key for key, _ in pairs).most_common()
+        raise ValueError(f'"{twice}" is there twice')
     return table
 
 
