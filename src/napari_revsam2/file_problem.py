@@ -112,12 +112,16 @@ def open_problem(
             raise VolumeFileError(f"{labels_path} has no labelled slice: paint at least one.")
         indices = slices[number] if slices is not None else None
         stacks = image.slices(axis), annotation.slices(axis)
-        painted += stack_supports(*stacks, _limits(image, window), number, indices)
+        try:
+            painted += stack_supports(*stacks, _limits(image, window), number, indices)
+        except ProblemError as error:
+            raise ProblemError(f"{labels_path}: {error}") from error
     offered = SupportSet(tuple(painted))
     for label in labels or ():
         if label not in offered.labels:
             raise ProblemError(
-                f"Class {label} isn't painted on the support slices; these are: {_listed(offered.labels)}."
+                f"Class {label} isn't painted on the support slices of {_listed([path for _, path in supports])}: give "
+                f"one that is ({_listed(offered.labels)})."
             )
     volume = read_image(query)
     return FileProblem(offered, QueryVolume(volume.slices(axis), _limits(volume, window)), volume, axis)
@@ -132,5 +136,5 @@ def _limits(volume: Volume, window: IntensityWindow) -> Limits:
         raise ProblemError(f"{volume.path}: {error}") from error
 
 
-def _listed(labels: Sequence[int]) -> str:
-    return ", ".join(map(str, labels))
+def _listed(items: Sequence[object]) -> str:
+    return ", ".join(map(str, items))

@@ -55,6 +55,17 @@ def test_one_class_and_chosen_slices_are_used(files: Files, capsys: pytest.Captu
     assert summary["supports"] == [{"volume": 0, "slice": 3}, {"volume": 0, "slice": 2}]
 
 
+def test_all_slices_that_are_listed_are_used(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    for path, data in zip((files.image, files.labels), phantom(16), strict=True):
+        save(path, data)
+    listed = list(range(2, 14))
+    more = ["--label", "1", "--slices", ",".join(map(str, listed)), "--json", "--mode", "forward"]
+    assert main([*files.arguments(), *more]) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [support["slice"] for support in report["labels"][0]["supports"]] == listed
+    assert report["settings"]["n_support"] == len(listed)
+
+
 def test_a_query_in_another_orientation_gets_the_same_mask_in_the_world(files: Files, tmp_path: Path) -> None:
     image = nib.load(files.query)
     masks = []

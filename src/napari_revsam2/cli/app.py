@@ -17,7 +17,7 @@ from napari_revsam2.engine.axis import Axis
 from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.errors import NotEnoughMemoryError, ProblemError, RevSAM2Error
 
-from .evaluate_options import add_evaluate_options
+from .evaluate_options import AXIS_HELP, add_evaluate_options
 
 VARIED = {"n_support", "top_k", "mode", "window"}
 """Settings that an evaluation varies, or takes from the dataset."""
@@ -90,9 +90,10 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="3,10,22",
         help="annotated slices to use, counted from 0 towards superior, anterior or right; with several supports once "
-        "for each, in their order; default: N of the annotated ones, evenly spread over all support volumes",
+        "for each, in their order; N is then their number, unless --n-support says less; default: N of the annotated "
+        "ones, evenly spread over all support volumes",
     )
-    add("--axis", type=Axis, choices=list(Axis), metavar="|".join(Axis), default=Axis.AXIAL, help="(default: axial)")
+    add("--axis", type=Axis, choices=list(Axis), metavar="|".join(Axis), default=Axis.AXIAL, help=AXIS_HELP)
     _add_settings(parser)
     add("--scores", type=Path, metavar="CSV", help="table of the reverse score per class and slice to write")
     add("--figure", type=Path, metavar="PNG", help="picture of the result to write")
@@ -185,6 +186,8 @@ def _segment(options: argparse.Namespace) -> None:
     from .segment import Request, run_request
 
     given = _given(options)
+    if options.slices and "n_support" not in given:
+        given["n_support"] = sum(len(set(indices)) for indices in options.slices)
     run_request(
         Request(
             supports=tuple((image, labels) for image, labels in options.support),

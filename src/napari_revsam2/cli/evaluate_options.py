@@ -9,6 +9,8 @@ from pathlib import Path
 from napari_revsam2.engine.axis import Axis
 from napari_revsam2.engine.config import Mode
 
+AXIS_HELP = "the body axis that slices are cut along (default: axial)"
+
 
 def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     """Add what is varied; the settings of single runs are added beside it."""
@@ -31,7 +33,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     add("--supports-description", metavar="NAME", help="the ready description of that other dataset")
     add("--supports-window", metavar="WINDOW", help="grey values of that other dataset (default: --window, or its own)")
     add("--label", type=int, nargs="+", action="extend", metavar="ID", help="classes; default: all")
-    add("--axis", type=Axis, choices=list(Axis), metavar="|".join(Axis), help="(default: axial)")
+    add("--axis", type=Axis, choices=list(Axis), metavar="|".join(Axis), help=AXIS_HELP)
     add("--window", help="grey values shown to the model (default: the dataset's, or percentile:0.5,99.5)")
     add(
         "--n-support",

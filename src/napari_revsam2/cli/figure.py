@@ -10,13 +10,28 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from napari_revsam2.engine.errors import VolumeFileError
 from napari_revsam2.engine.problem import QueryVolume
 from napari_revsam2.overlay import COLOURS, outline, spread_slices
-from napari_revsam2.volume_files import replaced_file
+from napari_revsam2.volume_files import check_folder, replaced_file
 
 from .report import RunReport
 
 _COLUMNS, _ROWS = 6, 2
+_FORMATS = (".png", ".pdf", ".svg")
+
+
+def check_figure(path: Path) -> None:
+    """Refuse a figure that couldn't be written later, without creating it.
+
+    Raises
+    ------
+    VolumeFileError
+        When its ending isn't known, or its place doesn't take it.
+    """
+    if path.suffix.lower() not in _FORMATS:
+        raise VolumeFileError(f"{path} can't be written: a figure's name ends in {', '.join(_FORMATS)}.")
+    check_folder(path)
 
 
 def write_figure(path: Path, query: QueryVolume, report: RunReport) -> None:
@@ -32,7 +47,7 @@ def write_figure(path: Path, query: QueryVolume, report: RunReport) -> None:
     montage.legend(handles=_legend(report), loc="outside upper center", ncols=8, frameon=False)
     _draw_scores(curve.subplots(), report)
     with replaced_file(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+        figure.savefig(temporary, dpi=110, format=path.suffix.lower().removeprefix("."))
 
 
 def _interesting_slices(report: RunReport) -> NDArray[np.intp]:

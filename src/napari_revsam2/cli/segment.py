@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from napari_revsam2.engine.axis import Axis
 from napari_revsam2.engine.config import RevSAM2Config
-from napari_revsam2.engine.errors import ProblemError
+from napari_revsam2.engine.errors import ProblemError, VolumeFileError
 from napari_revsam2.engine.events import Event, Notice, RunFinished, StageStarted
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.file_problem import FileProblem, open_problem
 from napari_revsam2.scores_file import write_scores
 from napari_revsam2.volume_files import check_folder, check_writable
 
-from .figure import write_figure
+from .figure import check_figure, write_figure
 from .progress import RunProgress
 from .report import RunReport, print_json, print_summary
 from .stopwatch import Stopwatch
@@ -70,9 +71,7 @@ def run_request(request: Request) -> RunReport:
 
 
 def _open(request: Request) -> FileProblem:
-    check_writable(request.output)
-    for path in filter(None, (request.scores, request.figure)):
-        check_folder(path)
+    _check_outputs(request)
     problem = open_problem(
         request.supports, request.query, request.config, request.axis, request.slices, request.labels
     )
@@ -81,13 +80,28 @@ def _open(request: Request) -> FileProblem:
     return problem
 
 
+def _check_outputs(request: Request) -> None:
+    """Refuse what couldn't be written later, or would be written over something that is needed."""
+    check_writable(request.output)
+    if request.scores:
+        check_folder(request.scores)
+    if request.figure:
+        check_figure(request.figure)
+    taken = {path.resolve() for path in (*chain(*request.supports), request.query, request.truth) if path}
+    for path in filter(None, (request.output, request.scores, request.figure)):
+        if path.resolve() in taken:
+            raise VolumeFileError(f"{path} is also an input or another output: write to a file of its own.")
+        taken.add(path.resolve())
+
+
 def _check_enough_supports(problem: FileProblem, request: Request) -> None:
     labels = request.labels or problem.supports.labels
     annotated = sum(any(s.mask(label).any() for label in labels) for s in problem.supports.slices)
     if request.config.n_support > annotated:
+        files = ", ".join(str(path) for _, path in request.supports)
         raise ProblemError(
-            f"{request.config.n_support} supports were asked for, but only {annotated} slices are annotated: give "
-            f"--n-support {annotated} or less, or annotate more."
+            f"{request.config.n_support} supports were asked for, but only {annotated} slices are annotated in {files}:"
+            f" give --n-support {annotated} or less, or annotate more."
         )
 
 

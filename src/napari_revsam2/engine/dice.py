@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 
 def dice(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """Dice similarity coefficient 2|A & B| / (|A| + |B|) of two masks of one shape; 1 when both are empty.
+    """Dice similarity coefficient 2|A & B| / (|A| + |B|) of two masks (..., H, W), the Dice of Eq. 10.
+
+    It is 1 when both are empty.
 
     Raises
     ------

@@ -24,14 +24,12 @@ class LabelMerger:
 
     def __init__(self, labels: Sequence[int], shape: tuple[int, int, int]) -> None:
         self.segmentation: NDArray[np.unsignedinteger[Any]] = np.zeros(shape, np.min_scalar_type(max(labels)))
-        # Half precision ranks the classes well enough and is needed only where there is more than one.
-        self._best = np.zeros(shape, np.float16) if len(labels) > 1 else None
+        self._best = np.zeros(shape, np.float32) if len(labels) > 1 else None
 
     def add(self, label: int, index: int, logits: Logits) -> None:
         """Write one slice (H, W) of a class; foreground is where its logit is positive and higher than the others'."""
         wins = logits > 0
         if self._best is not None:
-            ranked = logits.clip(0, 65000).astype(np.float16)
-            wins &= ranked >= self._best[index]
-            self._best[index][wins] = ranked[wins]
+            wins &= logits > self._best[index]
+            self._best[index][wins] = logits[wins]
         self.segmentation[index][wins] = label

@@ -120,11 +120,12 @@ def stack_supports(
     for index in indices or ():
         if not 0 <= index < len(image):
             raise ProblemError(
-                f"There is no slice {index}: support volume {volume + 1} has slices 0 to {len(image) - 1}."
+                f"There is no slice {index}: support volume {volume + 1} has slices 0 to {len(image) - 1}, of which "
+                f"{_ranges(painted)} are annotated."
             )
         if index not in painted:
             raise ProblemError(
-                f"Slice {index} of support volume {volume + 1} isn't annotated: these are: {_ranges(painted)}."
+                f"Slice {index} of support volume {volume + 1} isn't annotated: give some of {_ranges(painted)}."
             )
     chosen = painted if indices is None else list(dict.fromkeys(indices))
     return tuple(SupportSlice(image[i], labels[i], limits, volume, i) for i in chosen)

@@ -24,7 +24,7 @@ ResultT = TypeVar("ResultT")
 
 _BATCH_PIXELS = 2**17
 """Pixels of images that a CPU computes together: small images wait for the calls between them, large ones for the
-processor's caches (`benchmarks/speed.py --batches`)."""
+processor's caches (`benchmarks/speed.py batches`)."""
 
 
 class Sam2Propagator:
