@@ -23,27 +23,32 @@ class FakePropagator:
         self.embedded: list[Image] = []
         self.banks: list[MemoryBank[float]] = []
         self.batch_lengths: list[int] = []
+        self.n_calls = 0
         self.computed_with = {"device": "cpu"}
 
     def embed(self, images: Sequence[Image], limits: Sequence[Limits]) -> list[Image]:
         """Record and return the images."""
         assert len(images) == len(limits)
+        self.n_calls += 1
         self.embedded += images
         return list(images)
 
     def remember_masks(self, embeddings: Sequence[Image], masks: Sequence[Mask]) -> list[float]:
         """Mean grey value under each mask; an empty mask may not be remembered."""
+        self.n_calls += 1
         assert all(mask.any() for mask in masks)
         return [float(image[mask].mean()) for image, mask in zip(embeddings, masks, strict=True)]
 
     def remember_prediction(self, embedding: Image, prediction: Logits) -> float:
         """Mean grey value under the prediction, nan where it is empty."""
+        self.n_calls += 1
         mask = prediction > 0
         return float(embedding[mask].mean()) if mask.any() else float("nan")
 
     def segment(self, embeddings: Sequence[Image], banks: Sequence[MemoryBank[float]]) -> list[Logits]:
         """Positive within 10 grey values of the bank's mean."""
         assert len(embeddings) == len(banks) <= max(self.batch_size, 1)
+        self.n_calls += 1
         self.banks += banks
         self.batch_lengths.append(len(banks))
         values = [np.nanmean([r.memory for r in (*bank.conditional, *bank.recent)]) for bank in banks]
@@ -53,5 +58,6 @@ class FakePropagator:
 
     def logits(self, predictions: Sequence[Logits], shapes: Sequence[tuple[int, int]]) -> list[Logits]:
         """The predictions, whose shapes must be the slices' own."""
+        self.n_calls += 1
         assert [p.shape for p in predictions] == list(shapes)
         return list(predictions)

@@ -63,6 +63,13 @@ def test_the_forward_stage_runs_in_batches(supports, query):
     assert network.batch_lengths == [3, 3, 2]
 
 
+def test_the_reverse_stage_runs_in_batches_of_query_slices_with_supports(supports, query):
+    network = FakePropagator(batch_size=3)
+    run(network, supports, query, labels=[BRIGHT])
+    forward, reverse, sweep = [3, 3, 2], [3] * 7, [1] * 6  # 7 slices show the class: 7 x 3 pairs; 2 are conditional
+    assert network.batch_lengths == forward + reverse + sweep
+
+
 def test_an_empty_prediction_scores_zero_runs_no_reverse_pass_and_is_never_conditional(supports, query):
     network = FakePropagator()
     events = run(network, supports, query, RevSAM2Config(n_support=3, top_k=50), labels=[BRIGHT])
@@ -158,6 +165,21 @@ def test_closing_the_run_between_two_slices_ends_it(supports, query):
     events.close()
     assert len(network.embedded) <= 5
     assert next(events, None) is None
+
+
+def test_closing_the_run_after_any_event_leaves_the_network_alone(supports, query):
+    whole = FakePropagator(batch_size=1)
+    calls = [whole.n_calls for _ in run_revsam2(whole, supports, query, CONFIG)]
+    for n_events in range(1, len(calls)):
+        network = FakePropagator(batch_size=1)
+        events = run_revsam2(network, supports, query, CONFIG)
+        for _ in range(n_events):
+            next(events)
+        events.close()
+        assert network.n_calls == calls[n_events - 1]
+        assert next(events, None) is None
+    # A slice of the reverse stage costs most: remembered once, then segmented and scaled for each of three supports.
+    assert max(np.diff(calls)) <= 1 + 2 * 3, "a click on Cancel would wait for more than one slice"
 
 
 def test_a_class_that_no_support_shows_is_refused(supports, query):
