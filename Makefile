@@ -6,7 +6,7 @@ OUTPUT ?= demo_output
 
 # `make checkpoint`: steps at 128 px from random weights, then at 192 px from what that gave.
 STEPS_128 ?= 5900
-STEPS_192 ?= 900
+STEPS_192 ?= 2100
 RUN_DIR ?= training/run
 
 # Linux without an NVIDIA driver gets PyTorch's CPU build: 0.2 GB instead of 3. `make TORCH_INDEX= ...` takes PyPI's.
@@ -46,7 +46,7 @@ lint: .venv/.installed-dev ## ruff, mypy and the import contracts of setup.cfg
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-screenshots: .venv/.installed-test screen ## the README's pictures of the window, into docs/
+screenshots: .venv/.installed-test screen ## the README's picture of the window, into docs/
 	xvfb-run -a -s "-screen 0 1280x800x24" $(BIN)/python docs/screenshots.py --output docs
 
 bench-threads: .venv/.installed-test screen ## whether window and model slow each other down

@@ -1,4 +1,4 @@
-"""The README's pictures of the window: the sample data, one click on Run, the result.
+"""The README's picture of the window: the sample data, one click on Run, the result.
 
     python docs/screenshots.py --output docs
 
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from napari import Viewer
-from napari.utils.theme import available_themes
 from numpy.typing import NDArray
 from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
@@ -69,16 +68,13 @@ def picture(viewer: Viewer) -> NDArray[np.uint8]:
 
 
 def main(output: Path) -> None:
-    """Write ``window_dark.png`` and ``window_light.png``."""
+    """Write ``window_dark.png``."""
     from matplotlib.pyplot import imsave
 
     viewer, widget = window_with_sample()
     run_to_the_end(widget)
     viewer.dims.set_point(0, viewer.layers["hippocampus_006"].data_to_world((12, 0, 0))[0])
-    for theme in ("dark", "light"):
-        assert theme in available_themes()
-        viewer.theme = theme
-        imsave(output / f"window_{theme}.png", picture(viewer))
+    imsave(output / "window_dark.png", picture(viewer))
     viewer.close()
 
 

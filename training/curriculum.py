@@ -17,6 +17,8 @@ class Lesson:
         Train the image encoder by `matching.matching_loss` alone; the memory is aligned when this ends.
     easy : float
         Share of new families that are easy.
+    blobs : float
+        Share of new families that are blobs of random grey values.
     warped : float
         Share of batches whose queries are warped copies of the supports.
     follows : float
@@ -25,6 +27,7 @@ class Lesson:
 
     features_only: bool
     easy: float
+    blobs: float
     warped: float
     follows: float
 
@@ -38,6 +41,7 @@ def lesson(progress: float) -> Lesson:
     return Lesson(
         features_only=progress < FEATURES_UNTIL,
         easy=float(np.interp(progress, [0.06, 0.2, 0.6], [0.7, 0.7, 0.15])),
+        blobs=float(np.interp(progress, [0.2, 0.6], [0.0, 0.3])),
         warped=float(np.interp(progress, [0.13, 0.35], [1.0, 0.1])),
         follows=float(np.interp(progress, [0.2, 0.3, 0.7, 0.75], [0.0, 0.5, 0.5, 0.8])),
     )

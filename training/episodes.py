@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from anatomy import Anatomy, Labels, random_anatomy
 from numpy.typing import NDArray
-from rendering import Contrast, Image, easy_contrast, random_contrast, render, resize
+from rendering import Contrast, Image, easy_contrast, grey_contrast, random_contrast, render, resize
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
@@ -64,6 +64,11 @@ def random_family(rng: np.random.Generator, n_patients: int = 3, easy: bool = Fa
     return Family(anatomy, patients, easy, easy_contrast if easy else random_contrast)
 
 
+def blob_family(rng: np.random.Generator, n_patients: int = 3) -> Family:
+    """Draw patients with a few blobs of random grey values, some of them alike, in a plain body."""
+    return replace(random_family(rng, n_patients, easy=True), draw_contrast=grey_contrast)
+
+
 def random_batch(
     rng: np.random.Generator, families: list[Family], n_episodes: int, n_supports: int, size: int
 ) -> Batch:
@@ -93,7 +98,7 @@ class EpisodeStream:
         Families kept at a time, and episodes after which a new one takes the oldest one's place.
     """
 
-    def __init__(self, seed: int, size: int, rank: int = 0, pool_size: int = 160, uses: int = 60) -> None:
+    def __init__(self, seed: int, size: int, rank: int = 0, pool_size: int = 160, uses: int = 20) -> None:
         self._size, self._pool_size, self._uses = size, pool_size, uses
         self._shapes = np.random.default_rng([seed, 0])
         self._rng = np.random.default_rng([seed, 1, rank])
@@ -104,10 +109,12 @@ class EpisodeStream:
         """Draw a number from 0 to 1, the same in all processes."""
         return float(self._shapes.random())
 
-    def draw(self, easy: float = 0.0, warped: float = 0.0) -> Batch:
-        """Draw a batch; new families are ``easy``, and batches ``warped``, with these probabilities."""
+    def draw(self, easy: float = 0.0, blobs: float = 0.0, warped: float = 0.0) -> Batch:
+        """Draw a batch; new families are ``easy`` or ``blobs``, and batches ``warped``, with these probabilities."""
         while len(self._families) < 6 or self._served >= self._uses:
-            family = random_family(self._rng, easy=self._rng.random() < easy)
+            share = self._rng.random()
+            plain = share < easy
+            family = blob_family(self._rng) if easy <= share < easy + blobs else random_family(self._rng, easy=plain)
             self._families = [*self._families[-self._pool_size + 1 :], family]
             self._served = 0
         n_supports, n_episodes = _batch_shape(self._shapes)

@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from episodes import Family, class_masks, random_batch, random_family, random_target
+from episodes import Family, blob_family, class_masks, random_batch, random_family, random_target
 from losses import copy_dice, episode_losses
-from rendering import grey_contrast, render
+from rendering import render
 from sam2.modeling.sam2_base import SAM2Base
 
 from napari_revsam2.engine.config import RevSAM2Config
@@ -46,12 +45,7 @@ def plain(rng: np.random.Generator) -> Family:
     return random_family(rng, easy=True)
 
 
-def blobs(rng: np.random.Generator) -> Family:
-    """Draw patients with a few blobs of random grey values in a body."""
-    return replace(plain(rng), draw_contrast=grey_contrast)
-
-
-KINDS: dict[str, Callable[[np.random.Generator], Family]] = {"plain": plain, "blobs": blobs, "all": random_family}
+KINDS: dict[str, Callable[[np.random.Generator], Family]] = {"plain": plain, "blobs": blob_family, "all": random_family}
 
 
 @torch.no_grad()

@@ -74,7 +74,7 @@ def grey_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
     texture = (rng.gamma(1.0, 0.12, (anatomy.n_labels, 3)) * spread).astype(np.float32)
     texture[AIR] = 0
     noise, bias = float(rng.uniform(0.05, 0.5)) * spread, float(rng.uniform(0, 0.2))
-    return Contrast(mean, spread, texture, noise, bias, window=None, gamma=float(np.exp(rng.normal(0, 0.2))))
+    return Contrast(mean, spread, texture, noise, bias, window=(0.0, 1.0), gamma=float(np.exp(rng.normal(0, 0.2))))
 
 
 def easy_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:

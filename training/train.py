@@ -194,7 +194,7 @@ def _step(
     now: Lesson,
     rng: np.random.Generator,
 ) -> tuple[float, ...]:
-    batch = episodes.draw(now.easy, now.warped)
+    batch = episodes.draw(now.easy, now.blobs, now.warped)
     nan = torch.tensor(torch.nan)
     with autocast():
         if now.features_only:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from held_out import blobs, episode_dice, plain, volume_dice
+from episodes import blob_family
+from held_out import episode_dice, plain, volume_dice
 from rendering import grey_contrast
 
 from napari_revsam2.engine.config import RevSAM2Config
@@ -14,7 +15,7 @@ CHECKPOINT = RevSAM2Config().checkpoint
 
 
 def test_blobs_are_plain_anatomies_of_random_grey_values() -> None:
-    family = blobs(np.random.default_rng(0))
+    family = blob_family(np.random.default_rng(0))
     assert family.easy
     assert family.draw_contrast is grey_contrast
 
