@@ -44,17 +44,27 @@ def toy_problem(n_support: int, n_query: int) -> tuple[SupportSet, QueryVolume]:
     return SupportSet(tuple(supports)), QueryVolume(query, (-30.0, 130.0))
 
 
-@pytest.fixture(scope="module", params=["sam2-hiera-tiny", "sam2.1-hiera-tiny"])
-def predictor(request: pytest.FixtureRequest) -> SAM2VideoPredictor:
-    """A stock predictor with seeded random weights, spread so that masks have foreground and background."""
+def random_predictor(checkpoint: str, presence: float = 0.0) -> SAM2VideoPredictor:
+    """A stock predictor with seeded random weights, spread so that masks have foreground and background.
+
+    ``presence`` is added to all object scores, which these weights leave near 0.
+    """
     torch.manual_seed(1)
-    architecture = next(a for a in ARCHITECTURES if a.name == request.param)
+    architecture = next(a for a in ARCHITECTURES if a.name == checkpoint)
     model = architecture.build(image_size=128, target=SAM2VideoPredictor)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if "maskmem_tpos_enc" in name or "no_obj" in name or "obj_ptr" in name:
                 weight.normal_(0, 0.5)
+        if presence:
+            model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias += presence
     return model
+
+
+@pytest.fixture(scope="module", params=[("sam2-hiera-tiny", 0.0), ("sam2.1-hiera-tiny", 0.008)], ids=["2.0", "2.1"])
+def predictor(request: pytest.FixtureRequest) -> SAM2VideoPredictor:
+    """A predictor that sees the object on nearly all slices: where it doesn't, any memory gives the same -1024."""
+    return random_predictor(*request.param)
 
 
 def assert_same_numbers(
@@ -85,11 +95,25 @@ def assert_same_numbers(
     return finished
 
 
+def seen(finished: RunFinished) -> list[bool]:
+    """Whether each query slice shows the object."""
+    return [bool(mask.any()) for mask in finished.segmentation]
+
+
 @pytest.mark.parametrize("mode", list(Mode))
 def test_random_weights_of_sam2_give_the_stock_predictors_numbers(predictor: SAM2VideoPredictor, mode: Mode) -> None:
     # A sweep of ten slices goes beyond the queue of six, so that object pointers alone reach further back.
     supports, query = toy_problem(n_support=2, n_query=10 if mode is Mode.FIFO else 4)
-    assert_same_numbers(predictor, supports, query, LABEL, RevSAM2Config(n_support=2, top_k=2, mode=mode, seed=3))
+    config = RevSAM2Config(n_support=2, top_k=2, mode=mode, seed=3)
+    assert all(seen(assert_same_numbers(predictor, supports, query, LABEL, config)))
+
+
+def test_slices_on_which_sam2_sees_no_object_are_remembered_as_the_stock_predictor_does() -> None:
+    supports, query = toy_problem(n_support=2, n_query=10)
+    predictor = random_predictor("sam2.1-hiera-tiny", presence=0.006)
+    found = seen(assert_same_numbers(predictor, supports, query, LABEL, RevSAM2Config(n_support=2, mode=Mode.FIFO)))
+    assert False in found
+    assert True in found[found.index(False) :], "what was remembered of empty slices has to reach another one"
 
 
 @pytest.mark.slow
