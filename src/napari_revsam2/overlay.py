@@ -13,8 +13,8 @@ COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0
 
 
 def outline(panel: Axes, mask: NDArray[Any], colour: str, style: str) -> None:
-    """Draw the border of a mask (H, W); nothing where it is empty or full."""
-    if mask.any() and not mask.all():
+    """Draw the border of a mask (H, W); nothing where it is empty, full or a single line."""
+    if mask.any() and not mask.all() and min(mask.shape) > 1:
         panel.contour(mask, levels=[0.5], colors=colour, linewidths=1.3, linestyles=style)
 
 

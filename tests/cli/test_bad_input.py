@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +124,17 @@ CASES: dict[str, tuple[Change, str]] = {
         lambda f, d: [*f.arguments(), "--scores", str(d / "s.png"), "--figure", str(d / "s.png")],
         "s.png is also an input or another output",
     ),
+    "scores over the checkpoint": (
+        lambda f, d: [*f.arguments(), *foreign_weights(d), "--scores", str(d / "resnet.safetensors")],
+        "resnet.safetensors is also an input",
+    ),
+    "a name that is too long": (lambda f, d: f.arguments(output=d / ("a" * 300 + ".nii")), "can't be written"),
+    "a label too large to write": (
+        replacing("labels", lambda d: save(d / "large.nii.gz", phantom()[1] * np.int32(70000))),
+        "can't hold label 140000",
+    ),
+    "a window of no width": (adding("--window", "40,1e-20"), "isn't known"),
+    "a window of no kind": (adding("--window", ":40,400"), "isn't known"),
     "figure of unknown kind": (lambda f, d: [*f.arguments(), "--figure", str(d / "f.xyz")], "name ends in .png"),
     "figure without an ending": (lambda f, d: [*f.arguments(), "--figure", str(d / "f")], "name ends in .png"),
     "truth on another grid": (
@@ -149,6 +161,25 @@ def test_bad_input_is_refused_in_one_sentence(
     assert message.count("\n") == 1
     assert sorted(tmp_path.rglob("*")) == before
     assert files.output.read_text() == "what was there"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_replaced_by_a_file(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    assert main([*files.arguments(), "--scores", str(pipe)]) == 2
+    assert "isn't a regular file" in capsys.readouterr().err
+    assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_a_link_that_leads_to_itself_is_one_sentence(
+    files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = tmp_path / "loop.nii"
+    loop.symlink_to(loop)
+    assert main(files.arguments(query=loop)) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_slices_for_one_of_two_supports_are_refused(files: Files, capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,6 +76,27 @@ def test_all_slices_that_are_listed_are_used(files: Files, capsys: pytest.Captur
     assert report["settings"]["n_support"] == len(listed)
 
 
+def test_a_listed_slice_without_the_class_is_passed_over(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = phantom()[1]
+    labels[..., 2][labels[..., 2] == 2] = 0
+    save(files.labels, labels)
+    more = ["--label", "2", "--slices", "2,3", "--json", "--mode", "forward", "--window", "-600,3000"]
+    assert main([*files.arguments(), *more]) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [support["slice"] for support in report["labels"][0]["supports"]] == [3]
+    assert report["settings"]["window"] == "-600,3000"
+
+
+def test_slices_of_one_line_make_a_figure(files: Files, tmp_path: Path) -> None:
+    query, truth = (volume[..., 2:3] for volume in phantom(5))
+    save(files.query, query)
+    save(files.truth, truth)
+    figure = tmp_path / "figure.png"
+    more = ["--axis", "coronal", "--figure", str(figure), "--truth", str(files.truth), "--mode", "forward"]
+    assert main([*files.arguments(), *more]) == 0
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_query_in_another_orientation_gets_the_same_mask_in_the_world(files: Files, tmp_path: Path) -> None:
     image = nib.load(files.query)
     masks = []

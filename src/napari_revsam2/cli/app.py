@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import fields
@@ -25,7 +26,7 @@ VARIED = {"n_support", "top_k", "mode", "window"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; a problem the user can mend is one sentence and code 2."""
-    words = sys.argv[1:] if arguments is None else arguments
+    words = _joined(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(words, argparse.Namespace(words=tuple(words)))
     try:
         options.command(options)
@@ -36,6 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130  # as a shell says of a command that Ctrl-C ended
     return 0
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """Write ``--window -600,1500`` as ``--window=-600,1500``: argparse takes what begins with a dash for an option."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] in ("--window", "--slices") and re.match(r"-[\d.]", word):
+            joined[-1] += "=" + word
+        else:
+            joined.append(word)
+    return joined
 
 
 def _told(error: RevSAM2Error) -> int:
@@ -186,7 +198,8 @@ def _segment(options: argparse.Namespace) -> None:
     from .segment import Request, run_request
 
     given = _given(options)
-    if options.slices and "n_support" not in given:
+    n_support_is_binding = "n_support" in given
+    if options.slices and not n_support_is_binding:
         given["n_support"] = sum(len(set(indices)) for indices in options.slices)
     run_request(
         Request(
@@ -197,7 +210,7 @@ def _segment(options: argparse.Namespace) -> None:
             axis=options.axis,
             labels=tuple(options.label) if options.label else None,
             slices=tuple(options.slices) if options.slices else None,
-            n_support_is_binding="n_support" in given,
+            n_support_is_binding=n_support_is_binding,
             scores=options.scores,
             figure=options.figure,
             truth=options.truth,

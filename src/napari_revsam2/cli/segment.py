@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -14,7 +15,7 @@ from napari_revsam2.engine.events import Event, Notice, RunFinished, StageStarte
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.file_problem import FileProblem, open_problem
 from napari_revsam2.scores_file import write_scores
-from napari_revsam2.volume_files import check_folder, check_writable
+from napari_revsam2.volume_files import LARGEST_LABEL, check_folder, check_writable
 
 from .figure import check_figure, write_figure
 from .progress import RunProgress
@@ -56,13 +57,13 @@ def run_request(request: Request) -> RunReport:
     result, notices = _run(problem, request, stopwatch)
     report = RunReport(request.config, request.axis, result, truth, stopwatch.seconds, notices)
     with stopwatch.running("write"):
-        problem.write(request.output, result.segmentation)
         if request.scores:
             scores = {label.label: label.reverse_scores for label in result.labels}
             selected = {label.label: label.selected for label in result.labels}
             write_scores(request.scores, result.segmentation, scores, selected, truth)
         if request.figure:
             write_figure(request.figure, problem.query, report)
+        problem.write(request.output, result.segmentation)  # last: an older mask stays unless all else is there
     if request.json:
         print_json(report)
     else:
@@ -75,6 +76,9 @@ def _open(request: Request) -> FileProblem:
     problem = open_problem(
         request.supports, request.query, request.config, request.axis, request.slices, request.labels
     )
+    largest = max(request.labels or problem.supports.labels)
+    if largest > LARGEST_LABEL:
+        raise VolumeFileError(f"{request.output} can't hold label {largest}: number the classes up to {LARGEST_LABEL}.")
     if request.n_support_is_binding:
         _check_enough_supports(problem, request)
     return problem
@@ -87,11 +91,20 @@ def _check_outputs(request: Request) -> None:
         check_folder(request.scores)
     if request.figure:
         check_figure(request.figure)
-    taken = {path.resolve() for path in (*chain(*request.supports), request.query, request.truth) if path}
+    taken = {os.path.realpath(path) for path in _inputs(request)}
     for path in filter(None, (request.output, request.scores, request.figure)):
-        if path.resolve() in taken:
+        if os.path.realpath(path) in taken:
             raise VolumeFileError(f"{path} is also an input or another output: write to a file of its own.")
-        taken.add(path.resolve())
+        taken.add(os.path.realpath(path))
+
+
+def _inputs(request: Request) -> Iterator[Path]:
+    """All files that are read; both halves of a pair."""
+    for path in (*chain(*request.supports), request.query, request.truth, Path(request.config.checkpoint)):
+        if path:
+            yield path
+            if path.suffix.lower() in (".hdr", ".img"):
+                yield from (path.with_suffix(".hdr"), path.with_suffix(".img"))
 
 
 def _check_enough_supports(problem: FileProblem, request: Request) -> None:

@@ -65,8 +65,9 @@ class IntensityWindow:
             raise ProblemError(_explanation(text)) from None
         if kind == "percentile" and 0 <= first < second <= 100:
             return cls(text, percentiles=(first, second))
-        if kind == "" and second > 0 and np.isfinite([first, second]).all():
-            return cls(text, fixed=_from_level_and_width(first, second))
+        fixed = _from_level_and_width(first, second)
+        if ":" not in text and np.isfinite(fixed).all() and np.float32(fixed[0]) < np.float32(fixed[1]) < np.inf:
+            return cls(text, fixed=fixed)
         raise ProblemError(_explanation(text))
 
     def limits(self, volume: ArrayLike) -> Limits:

@@ -6,9 +6,16 @@ files of images.
 
 from napari_revsam2.volume_files.reading import read_image, read_labels
 from napari_revsam2.volume_files.volume import Volume, check_same_grid, from_slices, new_volume
-from napari_revsam2.volume_files.writing import check_folder, check_writable, replaced_file, write_labels
+from napari_revsam2.volume_files.writing import (
+    LARGEST_LABEL,
+    check_folder,
+    check_writable,
+    replaced_file,
+    write_labels,
+)
 
 __all__ = [
+    "LARGEST_LABEL",
     "Volume",
     "check_folder",
     "check_same_grid",

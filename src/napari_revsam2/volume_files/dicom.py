@@ -147,7 +147,9 @@ def _step(origins: Voxels, normal: Voxels, thickness: float, folder: Path) -> Vo
 
 
 def _series_files(folder: Path) -> tuple[Path, ...]:
-    series_reader = _simple_itk(folder).ImageSeriesReader
+    itk = _simple_itk(folder)
+    itk.ProcessObject.SetGlobalWarningDisplay(False)  # what is wrong with a folder is said here, in one sentence
+    series_reader = itk.ImageSeriesReader
     identifiers = series_reader.GetGDCMSeriesIDs(str(folder))
     if not identifiers:
         raise VolumeFileError(f"{folder} is a folder without a DICOM series: give a file, or a folder that holds one.")

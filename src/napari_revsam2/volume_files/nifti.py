@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,15 +79,27 @@ def write_nifti(path: Path, labels: Voxels, like: Volume) -> None:
     image.to_filename(path)
 
 
+@contextmanager
+def _quiet_nibabel() -> Iterator[None]:
+    """Keep nibabel's own remarks on a header from the terminal: what matters of them becomes one sentence."""
+    before = nib.imageglobals.logger.disabled
+    nib.imageglobals.logger.disabled = True
+    try:
+        yield
+    finally:
+        nib.imageglobals.logger.disabled = before
+
+
 def _load(path: Path) -> tuple[Any, Voxels]:
     """Open the file and really read its voxels, with every failure of nibabel put in words."""
     try:
         # No memory map: the file may be replaced by the result while the volume is in use.
-        image: Any = nib.load(path, mmap=False)
-        if not isinstance(image, AnalyzeImage):
-            raise TypeError(type(image))
-        zipped = path.name.lower().endswith(".gz")
-        return image, _gzip_voxels(path, type(image)) if zipped else np.asanyarray(image.dataobj)
+        with _quiet_nibabel():
+            image: Any = nib.load(path, mmap=False)
+            if not isinstance(image, AnalyzeImage):
+                raise TypeError(type(image))
+            zipped = path.name.lower().endswith(".gz")
+            return image, _gzip_voxels(path, type(image)) if zipped else np.asanyarray(image.dataobj)
     except FileNotFoundError as error:
         raise VolumeFileError(f"{path} is one half of a .hdr/.img pair: put the other half beside it.") from error
     except MemoryError as error:

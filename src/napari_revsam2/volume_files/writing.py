@@ -6,7 +6,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,8 @@ from napari_revsam2.volume_files.tiff import ENDINGS, write_tiff
 from napari_revsam2.volume_files.volume import Volume, Voxels
 
 _Writer = Callable[[Path, Voxels, Volume], None]
-_LARGEST_LABEL = 2**16 - 1
+LARGEST_LABEL = 2**16 - 1
+"""Ids are written as uint8 or uint16."""
 _WRITERS: dict[str, _Writer] = {
     **dict.fromkeys(WRITTEN_ENDINGS, write_nifti),
     **dict.fromkeys(ENDINGS, write_tiff),
@@ -48,14 +49,16 @@ def check_folder(path: str | os.PathLike[str]) -> None:
     Raises
     ------
     VolumeFileError
-        If the folder doesn't exist or can't be written, or there is a folder of that name.
+        If the folder doesn't exist or can't be written, or there is a folder, a device or a pipe of that name.
     """
     path = Path(path)
-    if path.is_dir():
-        raise VolumeFileError(f"{path} is a folder: give the name of a file in it.")
-    if not path.parent.is_dir():
-        raise VolumeFileError(f"{path} can't be written, its folder doesn't exist: create {path.parent} first.")
     try:
+        if path.is_dir():
+            raise VolumeFileError(f"{path} is a folder: give the name of a file in it.")
+        if path.exists() and not path.is_file():
+            raise VolumeFileError(f"{path} isn't a regular file and would be replaced by one: give another name.")
+        if not path.parent.is_dir():
+            raise VolumeFileError(f"{path} can't be written, its folder doesn't exist: create {path.parent} first.")
         # Only trying tells: permissions don't show a read-only disk, nor what Windows allows.
         with tempfile.TemporaryFile(dir=path.parent):
             pass
@@ -73,14 +76,16 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         If the file can't be written, or the disk is full; ``path`` is then as it was.
     """
     path = Path(path)
-    temporary = path.with_name(f".napari-revsam2-{secrets.token_hex(8)}{''.join(path.suffixes[-2:])}")
+    ending = ".nii.gz" if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
+    temporary = path.with_name(f".napari-revsam2-{secrets.token_hex(8)}{ending}")
     try:
         yield temporary
         temporary.replace(path)
     except OSError as error:
         raise VolumeFileError(_not_written(path, error)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_labels(path: str | os.PathLike[str], labels_canonical: Voxels, like: Volume) -> None:
@@ -128,8 +133,8 @@ def _stored(labels: Voxels, like: Volume, path: Path) -> Voxels:
         raise ValueError(f"labels of shape {labels.shape} for a volume of shape {like.data.shape}")
     if not (np.issubdtype(labels.dtype, np.integer) or labels.dtype == bool) or labels.min() < 0:
         raise ValueError(f"labels must be whole numbers from 0, not {labels.dtype} from {labels.min()}")
-    if labels.max() > _LARGEST_LABEL:
-        raise VolumeFileError(f"{path} can't hold label {labels.max()}: number the classes up to {_LARGEST_LABEL}.")
+    if labels.max() > LARGEST_LABEL:
+        raise VolumeFileError(f"{path} can't hold label {labels.max()}: number the classes up to {LARGEST_LABEL}.")
     return labels.astype(np.min_scalar_type(int(labels.max())))
 
 
