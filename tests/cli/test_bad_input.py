@@ -171,6 +171,11 @@ def test_a_pipe_is_not_replaced_by_a_file(files: Files, tmp_path: Path, capsys: 
     assert "isn't a regular file" in capsys.readouterr().err
     assert pipe.is_fifo()
 
+    pipe = tmp_path / "pipe.tif"
+    os.mkfifo(pipe)
+    assert main(files.arguments(query=pipe)) == 2
+    assert "is a device or a pipe" in capsys.readouterr().err
+
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
 def test_a_link_that_leads_to_itself_is_one_sentence(

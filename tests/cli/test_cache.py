@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import sys
 
 import pytest
 
@@ -25,6 +27,14 @@ def test_the_cache_is_shown_and_cleared(files, capsys):
     assert main(["cache", "clear"]) == 0
     assert f"{count} slices removed" in capsys.readouterr().out
     assert not embedding_files()
+
+
+def test_a_name_that_the_pipe_cannot_encode_is_printed_with_escapes(monkeypatch, tmp_path):
+    monkeypatch.setenv("NAPARI_REVSAM2_CACHE", str(tmp_path / "Körper"))
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert main(["cache"]) == 0
+    sys.stdout.flush()
+    assert b"K\\xf6rper" in sys.stdout.buffer.getvalue()
 
 
 def test_a_limit_that_is_no_number_is_one_sentence(monkeypatch, capsys):

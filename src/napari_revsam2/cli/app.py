@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import re
 import sys
 from collections.abc import Collection, Sequence
@@ -27,6 +28,8 @@ VARIED = {"n_support", "top_k", "mode", "window"}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; a problem the user can mend is one sentence and code 2."""
     words = _joined(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the pipe's encoding lacks
     options = _parser().parse_args(words, argparse.Namespace(words=tuple(words)))
     try:
         options.command(options)

@@ -78,6 +78,8 @@ def _check_readable(path: Path) -> None:
         raise VolumeFileError(f"{path} doesn't exist: check its name and folder.")
     if not os.access(path, os.R_OK):
         raise VolumeFileError(f"{path} may not be read: change its permissions.")
+    if not path.is_dir() and not path.is_file():
+        raise VolumeFileError(f"{path} is a device or a pipe: give a file.")
     if not path.is_dir() and not path.name.lower().endswith((*READ_ENDINGS, *ENDINGS)):
         endings = ", ".join((*READ_ENDINGS, *ENDINGS))
         raise VolumeFileError(f"{path} isn't of a known kind: give a file that ends in one of {endings}.")
