@@ -296,7 +296,6 @@ def test_a_scheduler_that_goes_is_said_in_words(experiment):
         runner.outcome_of(LostFuture(CancelledError()), one)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9", "http://127.0.0.1:9"])
-def test_a_scheduler_that_is_not_there_is_said_in_words(experiment, tmp_path, address):
-    with pytest.raises(ProblemError, match=f"There is no Dask scheduler at {address}"):
-        run(experiment, tmp_path, scheduler=address)
+def test_a_scheduler_that_is_not_there_is_said_in_words(experiment, tmp_path):
+    with pytest.raises(ProblemError, match="There is no Dask scheduler at tcp:"):
+        run(experiment, tmp_path, scheduler="tcp://127.0.0.1:9")

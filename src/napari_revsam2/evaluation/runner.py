@@ -194,9 +194,9 @@ def _client(workers: int, scheduler: str) -> Iterator[Any]:
         return
     try:
         client = Client(scheduler, timeout="5s")
-    except (OSError, TypeError, ValueError) as error:  # TypeError: a protocol that lacks its package or its keys
+    except (OSError, ValueError) as error:
         raise ProblemError(
-            f"There is no Dask scheduler at {scheduler} ({error}): start one, or leave --scheduler out."
+            f"There is no Dask scheduler at {scheduler}: start one, or leave --scheduler out."
         ) from error
     with client:
         yield client
