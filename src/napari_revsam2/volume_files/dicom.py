@@ -148,9 +148,11 @@ def _step(origins: Voxels, normal: Voxels, thickness: float, folder: Path) -> Vo
 
 def _series_files(folder: Path) -> tuple[Path, ...]:
     itk = _simple_itk(folder)
-    itk.ProcessObject.SetGlobalWarningDisplay(False)  # what is wrong with a folder is said here, in one sentence
     series_reader = itk.ImageSeriesReader
+    warns = itk.ProcessObject.GetGlobalWarningDisplay()
+    itk.ProcessObject.SetGlobalWarningDisplay(False)  # what is wrong with a folder is said here, in one sentence
     identifiers = series_reader.GetGDCMSeriesIDs(str(folder))
+    itk.ProcessObject.SetGlobalWarningDisplay(warns)
     if not identifiers:
         raise VolumeFileError(f"{folder} is a folder without a DICOM series: give a file, or a folder that holds one.")
     if len(identifiers) > 1:
