@@ -35,20 +35,20 @@ from sam2.modeling.sam2_base import SAM2Base
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
-from napari_revsam2.engine.config import RevSAM2Config
-from napari_revsam2.engine.embedding_store import StoredEmbeddings
 from napari_revsam2.engine.events import RunFinished, result_of
 from napari_revsam2.engine.pipeline import propagate_again, run_revsam2
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, SupportSlice
 from napari_revsam2.engine.support_selection import select_supports
-from napari_revsam2.file_problem import open_problem
-from napari_revsam2.sam2_backend.architectures import ARCHITECTURES
-from napari_revsam2.sam2_backend.checkpoints import EMBEDDED, load_model
-from napari_revsam2.sam2_backend.embedding_files import EmbeddingFiles
+from napari_revsam2.sam2_backend.cache.embedding_files import EmbeddingFiles
+from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
+from napari_revsam2.sam2_backend.checkpoints.architectures import ARCHITECTURES
+from napari_revsam2.sam2_backend.checkpoints.weights import EMBEDDED, load_model
 from napari_revsam2.sam2_backend.packed_linear import pack_linear_layers
 from napari_revsam2.sam2_backend.sam2_memory import TensorBatch
 from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
 from napari_revsam2.sample_data import sample_query, sample_supports
+from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.volume_files.file_problem import open_problem
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.sam2_backend.stock_reference import run_stock

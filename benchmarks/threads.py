@@ -33,8 +33,8 @@ from qtpy.QtCore import QTimer
 
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.plugin.dock_widget import RevSAM2Widget
-from napari_revsam2.plugin.networks import load_from_package
-from napari_revsam2.plugin.run_state import Phase
+from napari_revsam2.plugin.run.networks import load_from_package
+from napari_revsam2.plugin.run.run_state import Phase
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 from screenshots import run_to_the_end, until, window_with_sample

@@ -18,15 +18,15 @@ import numpy as np
 from measure import Case, cases, image_and_labels
 from numpy.typing import NDArray
 
-from napari_revsam2.engine.axis import Axis
-from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.events import RunFinished, SliceSegmented, Stage, result_of
 from napari_revsam2.engine.pipeline import propagate_again, run_revsam2
 from napari_revsam2.engine.problem import QueryVolume
-from napari_revsam2.evaluation.measures import dice_coefficient
-from napari_revsam2.file_problem import open_problem
+from napari_revsam2.evaluation.experiment.measures import dice_coefficient
 from napari_revsam2.sam2_backend.loading import load_propagator
 from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
+from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.vocabulary.axis import Axis
+from napari_revsam2.volume_files.file_problem import open_problem
 
 Masks = NDArray[np.bool_]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from napari_revsam2.sam2_backend import embedded
-from napari_revsam2.sam2_backend.embedded import REVSAM2_MINI
+import napari_revsam2.sam2_backend as backend
+from napari_revsam2.sam2_backend.checkpoints.bundled import REVSAM2_MINI
 
 
 def export(run_dir: Path, output: Path) -> None:
@@ -31,7 +31,7 @@ def export(run_dir: Path, output: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run-dir", type=Path, default=Path("training/run"))
-    default = Path(embedded.__file__).parent / "weights" / REVSAM2_MINI.file
+    default = Path(backend.__path__[0]) / "weights" / REVSAM2_MINI.file
     parser.add_argument("--output", type=Path, default=default)
     arguments = parser.parse_args()
     export(arguments.run_dir, arguments.output)

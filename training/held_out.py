@@ -25,15 +25,15 @@ from losses import copy_dice, episode_losses
 from rendering import render
 from sam2.modeling.sam2_base import SAM2Base
 
-from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.events import RunFinished, SliceSegmented, Stage
-from napari_revsam2.engine.intensity_window import IntensityWindow
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, stack_supports
 from napari_revsam2.engine.propagator import Mask, Propagator
-from napari_revsam2.evaluation.measures import dice_coefficient
-from napari_revsam2.sam2_backend.checkpoints import load_model
+from napari_revsam2.evaluation.experiment.measures import dice_coefficient
+from napari_revsam2.sam2_backend.checkpoints.weights import load_model
 from napari_revsam2.sam2_backend.loading import load_propagator
+from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.settings.intensity_window import IntensityWindow
 
 SEED = 2 * 10**6
 """No stream of the training or its validation has it."""

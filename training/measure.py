@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_revsam2.engine.axis import Axis
-from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.events import RunFinished, SliceSegmented, Stage
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.engine.propagator import Mask, Propagator
-from napari_revsam2.evaluation.measures import SliceQuality, dice_coefficient, slice_quality
-from napari_revsam2.file_problem import open_problem
+from napari_revsam2.evaluation.experiment.measures import SliceQuality, dice_coefficient, slice_quality
 from napari_revsam2.sam2_backend.loading import load_propagator
+from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.vocabulary.axis import Axis
+from napari_revsam2.volume_files.file_problem import open_problem
 
 LIVER, SPLEEN = 5, 1
 SUPPORT_SUBJECTS = ("001", "003", "004")

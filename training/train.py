@@ -31,7 +31,7 @@ from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor, nn
 
 from napari_revsam2.sam2_backend import sam2_memory
-from napari_revsam2.sam2_backend.checkpoints import read_weights
+from napari_revsam2.sam2_backend.checkpoints.weights import read_weights
 
 CONFIG = Path(sam2_memory.__file__).parent / "configs" / "revsam2_mini.yaml"
 EMA_DECAY = 0.997

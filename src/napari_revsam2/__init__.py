@@ -9,17 +9,17 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Axis": "engine.axis",
-    "FileProblem": "file_problem",
-    "Mode": "engine.config",
+    "Axis": "vocabulary.axis",
+    "FileProblem": "volume_files.file_problem",
+    "Mode": "settings.config",
     "QueryVolume": "engine.problem",
-    "RevSAM2Config": "engine.config",
-    "RevSAM2Error": "engine.errors",
-    "StoredEmbeddings": "engine.embedding_store",
+    "RevSAM2Config": "settings.config",
+    "RevSAM2Error": "vocabulary.errors",
+    "StoredEmbeddings": "sam2_backend.cache.embedding_store",
     "SupportSet": "engine.problem",
     "SupportSlice": "engine.problem",
     "load_propagator": "sam2_backend.loading",
-    "open_problem": "file_problem",
+    "open_problem": "volume_files.file_problem",
     "propagate_again": "engine.pipeline",
     "run_revsam2": "engine.pipeline",
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from napari_revsam2.cli import main
-from napari_revsam2.evaluation import work
+from napari_revsam2.evaluation.experiment import work
 from tests.engine.fake_propagator import FakePropagator
 from tests.evaluation.conftest import write_subject
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_revsam2.engine.intensity_window import Limits
 from napari_revsam2.engine.propagator import Logits, Mask, MemoryBank
+from napari_revsam2.settings.intensity_window import Limits
 
 Image = NDArray[Any]
 

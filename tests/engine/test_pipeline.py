@@ -8,8 +8,6 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from napari_revsam2.engine.config import Mode, RevSAM2Config
-from napari_revsam2.engine.errors import ProblemError
 from napari_revsam2.engine.events import (
     Notice,
     RunFinished,
@@ -23,6 +21,8 @@ from napari_revsam2.engine.events import (
 )
 from napari_revsam2.engine.pipeline import propagate_again, run_revsam2
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, stack_supports
+from napari_revsam2.settings.config import Mode, RevSAM2Config
+from napari_revsam2.vocabulary.errors import ProblemError
 
 from .conftest import BRIGHT, DARK, paint
 from .fake_propagator import FakePropagator

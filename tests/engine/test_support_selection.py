@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from napari_revsam2.engine.errors import ProblemError
 from napari_revsam2.engine.problem import SupportSet, SupportSlice, stack_supports
 from napari_revsam2.engine.support_selection import select_supports
+from napari_revsam2.vocabulary.errors import ProblemError
 
 
 def volume(number: int, painted: int, label: int = 1) -> tuple[SupportSlice, ...]:

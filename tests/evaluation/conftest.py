@@ -8,10 +8,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from napari_revsam2.evaluation import work
-from napari_revsam2.evaluation.case import open_stack
-from napari_revsam2.evaluation.dataset import Dataset, Subject
-from napari_revsam2.evaluation.protocol import shown_slices
+from napari_revsam2.evaluation.datasets.dataset import Dataset, Subject
+from napari_revsam2.evaluation.experiment import work
+from napari_revsam2.evaluation.experiment.case import open_stack
+from napari_revsam2.evaluation.experiment.protocol import shown_slices
 from tests.engine.fake_propagator import FakePropagator
 
 ORGAN, VESSEL = 1, 2

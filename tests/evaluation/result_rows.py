@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from napari_revsam2.evaluation.results import ResultRow, SliceRow
+from napari_revsam2.evaluation.experiment.results import ResultRow, SliceRow
 
 NAN = float("nan")
 

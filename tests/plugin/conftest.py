@@ -15,9 +15,9 @@ from napari.layers import Image
 from qtpy.QtCore import QSettings
 from qtpy.QtWidgets import QApplication
 
-from napari_revsam2.engine.config import RevSAM2Config
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, stack_supports
-from napari_revsam2.plugin.layer_slices import LayerSlices, slices_of
+from napari_revsam2.plugin.layers.layer_slices import LayerSlices, slices_of
+from napari_revsam2.settings.config import RevSAM2Config
 from tests.engine.conftest import BRIGHT, DARK, paint
 from tests.engine.fake_propagator import FakePropagator
 

@@ -12,13 +12,13 @@ import pytest
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
 
-from napari_revsam2.engine.embedding_store import StoredEmbeddings
 from napari_revsam2.plugin.dock_widget import RevSAM2Widget
-from napari_revsam2.plugin.networks import KeptNetwork
-from napari_revsam2.plugin.run_state import Phase
-from napari_revsam2.plugin.session import kept_supports
-from napari_revsam2.plugin.session_file import load_session, save_session, save_supports
-from napari_revsam2.plugin.volume_reader import read_layer
+from napari_revsam2.plugin.files.session import kept_supports
+from napari_revsam2.plugin.files.session_file import load_session, save_session, save_supports
+from napari_revsam2.plugin.files.volume_reader import read_layer
+from napari_revsam2.plugin.run.networks import KeptNetwork
+from napari_revsam2.plugin.run.run_state import Phase
+from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
 from tests.engine.conftest import BRIGHT, DARK, paint
 
 from .conftest import TRUTH, assert_is_truth

@@ -11,7 +11,7 @@ from napari._qt._qapp_model.qactions import _file, _view
 from napari.utils.shortcuts import default_shortcuts
 from npe2 import PluginManifest
 
-from napari_revsam2.plugin import scores_panel
+from napari_revsam2.plugin.layers import keys
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_shortcuts_take_no_key_of_napari():
     rules = [rule for action in actions for rule in action.keybindings or () if rule.primary]
     taken |= {_parts(KeyBinding.from_int(int(rule.primary))) for rule in rules}
     assert _parts("Alt+Shift+C") in taken  # copies a screenshot: the comparison sees such keys
-    ours = {scores_panel.NEXT_WORST, scores_panel.PREVIOUS_WORST, scores_panel.CONDITIONAL, scores_panel.AGAIN}
+    ours = {keys.NEXT_WORST, keys.PREVIOUS_WORST, keys.CONDITIONAL, keys.AGAIN}
     assert len(ours) == 4
     assert not {_parts(key) for key in ours} & taken
 

@@ -9,9 +9,9 @@ from napari._app_model import get_app_model
 from qtpy.QtWidgets import QLabel
 from screenshots import picture, run_to_the_end, until, window_with_sample
 
-from napari_revsam2.engine.embedding_store import StoredEmbeddings
-from napari_revsam2.plugin.networks import KeptNetwork
-from napari_revsam2.plugin.run_state import Phase
+from napari_revsam2.plugin.run.networks import KeptNetwork
+from napari_revsam2.plugin.run.run_state import Phase
+from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 RESULT = "hippocampus_006 revsam2"

@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 
-from napari_revsam2.engine.config import Mode, RevSAM2Config
 from napari_revsam2.engine.problem import QueryVolume, SupportSlice
 from napari_revsam2.sam2_backend.slice_preprocessing import slice_to_tensor
+from napari_revsam2.settings.config import Mode, RevSAM2Config
 
 
 class _Float32Torch:

@@ -9,17 +9,17 @@ import pytest
 import torch
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 
-from napari_revsam2.engine.config import Mode, RevSAM2Config
 from napari_revsam2.engine.events import RunFinished, SliceScored, SliceSegmented, SlicesSelected, Stage
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, SupportSlice
 from napari_revsam2.engine.support_selection import select_supports
-from napari_revsam2.file_problem import open_problem
-from napari_revsam2.sam2_backend.architectures import ARCHITECTURES
-from napari_revsam2.sam2_backend.checkpoints import load_model
+from napari_revsam2.sam2_backend.checkpoints.architectures import ARCHITECTURES
+from napari_revsam2.sam2_backend.checkpoints.weights import load_model
 from napari_revsam2.sam2_backend.packed_linear import pack_linear_layers
 from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
 from napari_revsam2.sample_data import sample_query, sample_supports
+from napari_revsam2.settings.config import Mode, RevSAM2Config
+from napari_revsam2.volume_files.file_problem import open_problem
 
 from .stock_reference import run_stock
 

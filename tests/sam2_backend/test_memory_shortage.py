@@ -12,16 +12,16 @@ import pytest
 import torch
 
 from napari_revsam2.cli.app import main
-from napari_revsam2.engine.config import RevSAM2Config
-from napari_revsam2.engine.errors import NotEnoughMemoryError
 from napari_revsam2.engine.events import RunFinished
 from napari_revsam2.engine.pipeline import run_revsam2
-from napari_revsam2.file_problem import open_problem
 from napari_revsam2.sam2_backend import sam2_memory, sam2_propagator
-from napari_revsam2.sam2_backend.checkpoints import load_model
+from napari_revsam2.sam2_backend.checkpoints.weights import load_model
 from napari_revsam2.sam2_backend.device import memory_shortage_in_words
 from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
 from napari_revsam2.sample_data import sample_query, sample_supports
+from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.vocabulary.errors import NotEnoughMemoryError
+from napari_revsam2.volume_files.file_problem import open_problem
 
 CONFIG = RevSAM2Config(n_support=2, top_k=2)
 STEPS = ["embed_slices", "remember_masks", "segment_from_memory"]

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from napari_revsam2.engine.config import Precision, RevSAM2Config
-from napari_revsam2.sam2_backend.checkpoints import load_model
-from napari_revsam2.sam2_backend.embedding_files import network_hash
+from napari_revsam2.sam2_backend.cache.embedding_files import network_hash
+from napari_revsam2.sam2_backend.checkpoints.weights import load_model
 from napari_revsam2.sam2_backend.loading import load_propagator
 from napari_revsam2.sam2_backend.packed_linear import PackedLinear, pack_linear_layers
+from napari_revsam2.settings.config import Precision, RevSAM2Config
 
 needs_onednn = pytest.mark.skipif(
     not hasattr(torch.ops.mkldnn, "_reorder_linear_weight"), reason="PyTorch has no oneDNN here"

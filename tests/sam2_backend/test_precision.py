@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from napari_revsam2.engine.config import Precision, RevSAM2Config
 from napari_revsam2.engine.dice import dice
-from napari_revsam2.engine.errors import ProblemError
 from napari_revsam2.engine.events import RunFinished
 from napari_revsam2.engine.pipeline import run_revsam2
-from napari_revsam2.file_problem import open_problem
 from napari_revsam2.sam2_backend import device
 from napari_revsam2.sam2_backend.device import choose_device, choose_precision
 from napari_revsam2.sam2_backend.loading import load_propagator, load_with_store
 from napari_revsam2.sample_data import sample_query, sample_supports
+from napari_revsam2.settings.config import Precision, RevSAM2Config
+from napari_revsam2.vocabulary.errors import ProblemError
+from napari_revsam2.volume_files.file_problem import open_problem
 
 CUDA, MPS, CPU = torch.device("cuda"), torch.device("mps"), torch.device("cpu")
 

@@ -7,16 +7,16 @@ import pytest
 import torch
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 
-from napari_revsam2.engine.config import Precision, RevSAM2Config
 from napari_revsam2.engine.dice import dice
-from napari_revsam2.engine.errors import NotEnoughMemoryError
 from napari_revsam2.engine.problem import QueryVolume
-from napari_revsam2.file_problem import open_problem
-from napari_revsam2.sam2_backend.architectures import ARCHITECTURES
-from napari_revsam2.sam2_backend.checkpoints import load_model
+from napari_revsam2.sam2_backend.checkpoints.architectures import ARCHITECTURES
+from napari_revsam2.sam2_backend.checkpoints.weights import load_model
 from napari_revsam2.sam2_backend.prompted_video import ArrayVideoPredictor, Box, Points, PromptedVideo
 from napari_revsam2.sam2_backend.slice_preprocessing import slice_to_tensor
 from napari_revsam2.sample_data import sample_query, sample_supports
+from napari_revsam2.settings.config import Precision, RevSAM2Config
+from napari_revsam2.vocabulary.errors import NotEnoughMemoryError
+from napari_revsam2.volume_files.file_problem import open_problem
 
 from .stock_reference import arrays_in_float32, run_video
 

@@ -7,9 +7,9 @@ from episodes import blob_family
 from held_out import episode_dice, plain, volume_dice
 from rendering import grey_contrast
 
-from napari_revsam2.engine.config import RevSAM2Config
-from napari_revsam2.sam2_backend.checkpoints import load_model
+from napari_revsam2.sam2_backend.checkpoints.weights import load_model
 from napari_revsam2.sam2_backend.loading import load_propagator
+from napari_revsam2.settings.config import RevSAM2Config
 
 CHECKPOINT = RevSAM2Config().checkpoint
 

@@ -17,7 +17,7 @@ from matching import matching_loss
 from torch import Tensor
 from train import Settings, build_model, learning_rate, train
 
-from napari_revsam2.sam2_backend.checkpoints import load_model
+from napari_revsam2.sam2_backend.checkpoints.weights import load_model
 
 
 def test_a_right_mask_costs_less_than_an_empty_and_an_empty_less_than_a_wrong_one() -> None:

@@ -9,12 +9,12 @@ import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813 - as its own manual does
-from tests.volume_files.conftest import tilted
 
-from napari_revsam2.engine.axis import Axis
-from napari_revsam2.engine.errors import VolumeFileError
+from napari_revsam2.vocabulary.axis import Axis
+from napari_revsam2.vocabulary.errors import VolumeFileError
 from napari_revsam2.volume_files import check_same_grid, read_image, read_labels, write_labels
 from napari_revsam2.volume_files.dicom import CHAOS_CLASSES
+from tests.volume_files.conftest import tilted
 
 FLIP_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SERIES = "1.2.826.0.1.3680043.2.1125.1"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_revsam2.engine.errors import VolumeFileError
+from napari_revsam2.vocabulary.errors import VolumeFileError
 from napari_revsam2.volume_files import check_writable, nifti, read_image, read_labels, tiff, write_labels
 
 ENDINGS = [".nii", ".nii.gz", ".tif", ".tiff"]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_revsam2.engine.errors import VolumeFileError
+from napari_revsam2.vocabulary.errors import VolumeFileError
 from napari_revsam2.volume_files import check_same_grid, read_image, read_labels
 
 

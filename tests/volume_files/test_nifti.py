@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from napari_revsam2.engine.errors import VolumeFileError
+from napari_revsam2.vocabulary.errors import VolumeFileError
 from napari_revsam2.volume_files import read_image, write_labels
 
 

@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from napari_revsam2.engine.axis import Axis
+from napari_revsam2.vocabulary.axis import Axis
 from napari_revsam2.volume_files import from_slices, read_image, write_labels
 
 ALL_CODES = ["".join(codes) for axes in permutations(("RL", "AP", "SI")) for codes in product(*axes)]

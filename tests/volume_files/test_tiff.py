@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_revsam2.engine.axis import Axis
-from napari_revsam2.engine.errors import VolumeFileError
+from napari_revsam2.vocabulary.axis import Axis
+from napari_revsam2.vocabulary.errors import VolumeFileError
 from napari_revsam2.volume_files import read_image, read_labels, write_labels
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from napari_revsam2 import __version__
-from napari_revsam2.engine.axis import Axis
-from napari_revsam2.engine.config import RevSAM2Config
-from napari_revsam2.engine.errors import NotEnoughMemoryError, ProblemError, RevSAM2Error
+from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.vocabulary.axis import Axis
+from napari_revsam2.vocabulary.errors import NotEnoughMemoryError, ProblemError, RevSAM2Error
 
 from .evaluate_options import AXIS_HELP, add_evaluate_options
 
@@ -162,13 +162,13 @@ def _add_cache(parser: argparse.ArgumentParser) -> None:
 
 
 def _show_cache(_: argparse.Namespace) -> None:
-    from .cache import show_cache
+    from .cache_commands import show_cache
 
     show_cache()
 
 
 def _clear_cache(_: argparse.Namespace) -> None:
-    from .cache import clear_cache
+    from .cache_commands import clear_cache
 
     clear_cache()
 

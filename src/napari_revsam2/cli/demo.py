@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari_revsam2.engine.axis import Axis
-from napari_revsam2.engine.errors import VolumeFileError
 from napari_revsam2.sample_data import CLASSES, sample_query, sample_supports
+from napari_revsam2.vocabulary.axis import Axis
+from napari_revsam2.vocabulary.errors import VolumeFileError
 
 from .segment import Request, run_request
 

@@ -14,17 +14,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from napari_revsam2.engine.config import RevSAM2Config
-from napari_revsam2.engine.errors import ProblemError
-from napari_revsam2.evaluation.comparators import make_comparators
-from napari_revsam2.evaluation.dataset import Dataset
-from napari_revsam2.evaluation.experiment import Experiment
-from napari_revsam2.evaluation.layouts import open_dataset
-from napari_revsam2.evaluation.protocol import Protocol
-from napari_revsam2.evaluation.runner import Failed, Step, run_experiment
-from napari_revsam2.evaluation.summary import write_summary
-from napari_revsam2.sam2_backend.checkpoints import EMBEDDED, checkpoint_sha256
-from napari_revsam2.sam2_backend.published import PUBLISHED
+from napari_revsam2.evaluation.datasets.dataset import Dataset
+from napari_revsam2.evaluation.datasets.layouts import open_dataset
+from napari_revsam2.evaluation.experiment.experiment import Experiment
+from napari_revsam2.evaluation.experiment.protocol import Protocol
+from napari_revsam2.evaluation.experiment.runner import Failed, Step, run_experiment
+from napari_revsam2.evaluation.report.summary import write_summary
+from napari_revsam2.evaluation.systems.comparators import make_comparators
+from napari_revsam2.sam2_backend.checkpoints.published import PUBLISHED
+from napari_revsam2.sam2_backend.checkpoints.weights import EMBEDDED, checkpoint_sha256
+from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.vocabulary.errors import ProblemError
 
 
 def run_evaluation(options: argparse.Namespace, config: RevSAM2Config) -> None:

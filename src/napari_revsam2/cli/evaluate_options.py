@@ -6,8 +6,8 @@ import argparse
 import math
 from pathlib import Path
 
-from napari_revsam2.engine.axis import Axis
-from napari_revsam2.engine.config import Mode
+from napari_revsam2.settings.config import Mode
+from napari_revsam2.vocabulary.axis import Axis
 
 AXIS_HELP = "the body axis that slices are cut along (default: axial)"
 

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from napari_revsam2.engine.errors import VolumeFileError
 from napari_revsam2.engine.problem import QueryVolume
-from napari_revsam2.overlay import COLOURS, outline, spread_slices
+from napari_revsam2.figures.overlay import COLOURS, outline, spread_slices
+from napari_revsam2.vocabulary.errors import VolumeFileError
 from napari_revsam2.volume_files import check_folder, replaced_file
 
-from .report import RunReport
+from .run_report import RunReport
 
 _COLUMNS, _ROWS = 6, 2
 _FORMATS = (".png", ".pdf", ".svg")

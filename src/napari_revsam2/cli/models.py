@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
-from napari_revsam2.engine.errors import CheckpointError
-from napari_revsam2.engine.names import meant
-from napari_revsam2.sam2_backend.downloads import download
-from napari_revsam2.sam2_backend.embedded import REVSAM2_MINI
-from napari_revsam2.sam2_backend.published import PUBLISHED, PublishedCheckpoint, checkpoint_folder
+from napari_revsam2.sam2_backend.checkpoints.bundled import REVSAM2_MINI
+from napari_revsam2.sam2_backend.checkpoints.downloads import download
+from napari_revsam2.sam2_backend.checkpoints.published import PUBLISHED, PublishedCheckpoint, checkpoint_folder
+from napari_revsam2.vocabulary.errors import CheckpointError
+from napari_revsam2.vocabulary.names import meant
 
 
 def list_models() -> None:

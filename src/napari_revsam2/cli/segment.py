@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from napari_revsam2.engine.axis import Axis
-from napari_revsam2.engine.config import RevSAM2Config
-from napari_revsam2.engine.errors import ProblemError, VolumeFileError
 from napari_revsam2.engine.events import Event, Notice, RunFinished, StageStarted
 from napari_revsam2.engine.pipeline import run_revsam2
-from napari_revsam2.file_problem import FileProblem, open_problem
-from napari_revsam2.scores_file import write_scores
+from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.vocabulary.axis import Axis
+from napari_revsam2.vocabulary.errors import ProblemError, VolumeFileError
 from napari_revsam2.volume_files import LARGEST_LABEL, check_folder, check_writable
+from napari_revsam2.volume_files.file_problem import FileProblem, open_problem
+from napari_revsam2.volume_files.scores_file import write_scores
 
 from .figure import check_figure, write_figure
 from .progress import RunProgress
-from .report import RunReport, print_json, print_summary
+from .run_report import RunReport, print_json, print_summary
 from .stopwatch import Stopwatch
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .batches import in_batches
+from napari_revsam2.vocabulary.batches import in_batches
+
 from .events import SliceEmbedded
 from .problem import QueryVolume, SupportSlice
 from .propagator import EmbeddingT, MemoryT, PredictionT, Propagator

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import RevSAM2Config
+from napari_revsam2.settings.config import RevSAM2Config
+
 from .propagator import Logits, Mask
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .batches import in_batches
+from napari_revsam2.vocabulary.batches import in_batches
+
 from .events import SliceSegmented, Stage
 from .propagator import EmbeddingT, MemoryBank, MemoryT, PredictionT
 from .task import Task

@@ -7,9 +7,10 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import Mode, RevSAM2Config
+from napari_revsam2.settings.config import Mode, RevSAM2Config
+from napari_revsam2.vocabulary.errors import ProblemError
+
 from .embedding import embed_query, embed_supports
-from .errors import ProblemError
 from .events import (
     Event,
     LabelResult,

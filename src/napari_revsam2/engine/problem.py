@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ProblemError
-from .intensity_window import Limits
+from napari_revsam2.settings.intensity_window import Limits
+from napari_revsam2.vocabulary.errors import ProblemError
 
 
 class SliceStack(Protocol):

@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .intensity_window import Limits
+from napari_revsam2.settings.intensity_window import Limits
 
 EmbeddingT = TypeVar("EmbeddingT")
 MemoryT = TypeVar("MemoryT")

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from .batches import in_batches
+from napari_revsam2.vocabulary.batches import in_batches
+
 from .dice import dice
 from .events import SliceScored
 from .propagator import EmbeddingT, Mask, MemoryBank, MemoryT, PredictionT, Remembered

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .errors import ProblemError
+from napari_revsam2.vocabulary.errors import ProblemError
+
 from .problem import SupportSet, SupportSlice
 
 

@@ -11,15 +11,15 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 
-from .connections import Connections
-from .input_form import InputForm
-from .networks import KeptNetwork
-from .run_controller import RunController
-from .run_progress import ActivityBar, described
-from .run_state import RunState
-from .scores_panel import ScoresPanel
-from .session_menu import SessionMenu
-from .viewer_slice import show_slice, shown_slice
+from napari_revsam2.plugin.files.session_menu import SessionMenu
+from napari_revsam2.plugin.form.input_form import InputForm
+from napari_revsam2.plugin.layers.connections import Connections
+from napari_revsam2.plugin.layers.viewer_slice import show_slice, shown_slice
+from napari_revsam2.plugin.run.networks import KeptNetwork
+from napari_revsam2.plugin.run.run_controller import RunController
+from napari_revsam2.plugin.run.run_progress import ActivityBar, described
+from napari_revsam2.plugin.run.run_state import RunState
+from napari_revsam2.plugin.scores.scores_panel import ScoresPanel
 
 
 class RevSAM2Widget(QWidget):

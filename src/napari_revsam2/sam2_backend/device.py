@@ -9,8 +9,8 @@ from functools import cache
 
 import torch
 
-from napari_revsam2.engine.config import Precision
-from napari_revsam2.engine.errors import DeviceError, NotEnoughMemoryError
+from napari_revsam2.settings.config import Precision
+from napari_revsam2.vocabulary.errors import DeviceError, NotEnoughMemoryError
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
 """What a plain RuntimeError says of it: on a Mac's chip, on processors (Linux, Windows), in CUDA's libraries."""

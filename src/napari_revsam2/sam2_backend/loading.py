@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import torch
 
-from napari_revsam2.engine.config import RevSAM2Config
-from napari_revsam2.engine.embedding_store import StoredEmbeddings
+from napari_revsam2.sam2_backend.cache.cache_folder import size_limit
+from napari_revsam2.sam2_backend.cache.embedding_files import EmbeddingFiles
+from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
+from napari_revsam2.sam2_backend.checkpoints.weights import load_model
+from napari_revsam2.settings.config import RevSAM2Config
 
-from .cache import size_limit
-from .checkpoints import load_model
 from .device import choose_device, choose_precision
-from .embedding_files import EmbeddingFiles
 from .packed_linear import pack_linear_layers
 from .sam2_memory import Segmentation, SliceEmbeddings, SliceMemories
 from .sam2_propagator import Sam2Propagator

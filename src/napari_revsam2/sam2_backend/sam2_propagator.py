@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from sam2.modeling.sam2_base import SAM2Base
 
-from napari_revsam2.engine.batches import in_batches
-from napari_revsam2.engine.errors import NotEnoughMemoryError
-from napari_revsam2.engine.intensity_window import Limits
 from napari_revsam2.engine.propagator import Logits, Mask, MemoryBank, Remembered
+from napari_revsam2.settings.intensity_window import Limits
+from napari_revsam2.vocabulary.batches import in_batches
+from napari_revsam2.vocabulary.errors import NotEnoughMemoryError
 
 from . import sam2_memory
 from .device import give_back_unused, memory_shortage_in_words

@@ -4,9 +4,9 @@ NIfTI goes through nibabel, TIFF through tifffile, DICOM series through SimpleIT
 files of images.
 """
 
-from napari_revsam2.volume_files.reading import read_image, read_labels
-from napari_revsam2.volume_files.volume import Volume, check_same_grid, from_slices, new_volume
-from napari_revsam2.volume_files.writing import (
+from .reading import read_image, read_labels
+from .volume import Volume, check_same_grid, from_slices, new_volume
+from .writing import (
     LARGEST_LABEL,
     check_folder,
     check_writable,

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from napari_revsam2.engine.errors import VolumeFileError
-from napari_revsam2.volume_files.nifti import closest_canonical
-from napari_revsam2.volume_files.volume import Affine, FileGrid, GridDetail, Volume, Voxels
+from napari_revsam2.vocabulary.errors import VolumeFileError
+
+from .nifti import closest_canonical
+from .volume import Affine, FileGrid, GridDetail, Volume, Voxels
 
 CHAOS_IMAGES = "DICOM_anon"
 """The folder beside CHAOS's labels that holds the series they were drawn on."""

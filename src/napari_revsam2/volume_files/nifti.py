@@ -17,8 +17,9 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from nibabel.volumeutils import native_code
 
-from napari_revsam2.engine.errors import VolumeFileError
-from napari_revsam2.volume_files.volume import Affine, AxisMap, FileGrid, GridDetail, Volume, Voxels
+from napari_revsam2.vocabulary.errors import VolumeFileError
+
+from .volume import Affine, AxisMap, FileGrid, GridDetail, Volume, Voxels
 
 READ_ENDINGS = (".nii", ".nii.gz", ".hdr", ".img")
 WRITTEN_ENDINGS = (".nii.gz", ".nii")

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_revsam2.engine.errors import VolumeFileError
-from napari_revsam2.volume_files.dicom import read_chaos_labels, read_series
-from napari_revsam2.volume_files.nifti import READ_ENDINGS, read_nifti
-from napari_revsam2.volume_files.tiff import ENDINGS, read_tiff
-from napari_revsam2.volume_files.volume import Volume, Voxels
+from napari_revsam2.vocabulary.errors import VolumeFileError
+
+from .dicom import read_chaos_labels, read_series
+from .nifti import READ_ENDINGS, read_nifti
+from .tiff import ENDINGS, read_tiff
+from .volume import Volume, Voxels
 
 
 def read_image(path: str | os.PathLike[str]) -> Volume:

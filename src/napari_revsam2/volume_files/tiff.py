@@ -24,8 +24,9 @@ from xml.etree import ElementTree
 import numpy as np
 import tifffile
 
-from napari_revsam2.engine.errors import VolumeFileError
-from napari_revsam2.volume_files.volume import AxisMap, FileGrid, GridDetail, Volume, Voxels
+from napari_revsam2.vocabulary.errors import VolumeFileError
+
+from .volume import AxisMap, FileGrid, GridDetail, Volume, Voxels
 
 ENDINGS = (".tif", ".tiff")
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_revsam2.engine.axis import Axis
-from napari_revsam2.engine.errors import VolumeFileError
+from napari_revsam2.vocabulary.axis import Axis
+from napari_revsam2.vocabulary.errors import VolumeFileError
 
 Voxels = NDArray[Any]
 Affine = NDArray[np.float64]

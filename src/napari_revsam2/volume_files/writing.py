@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_revsam2.engine.errors import VolumeFileError
-from napari_revsam2.volume_files.nifti import WRITTEN_ENDINGS, write_nifti
-from napari_revsam2.volume_files.tiff import ENDINGS, write_tiff
-from napari_revsam2.volume_files.volume import Volume, Voxels
+from napari_revsam2.vocabulary.errors import VolumeFileError
+
+from .nifti import WRITTEN_ENDINGS, write_nifti
+from .tiff import ENDINGS, write_tiff
+from .volume import Volume, Voxels
 
 _Writer = Callable[[Path, Voxels, Volume], None]
 LARGEST_LABEL = 2**16 - 1

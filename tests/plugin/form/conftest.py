@@ -6,7 +6,7 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QSettings
 
-from napari_revsam2.plugin.input_form import InputForm
+from napari_revsam2.plugin.form.input_form import InputForm
 from tests.engine.conftest import paint
 
 

@@ -12,7 +12,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_revsam2.plugin.input_form import InputForm
+from napari_revsam2.plugin.form.input_form import InputForm
 
 from .conftest import add_pair
 

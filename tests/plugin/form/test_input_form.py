@@ -11,9 +11,9 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox
 
-from napari_revsam2.engine.config import RevSAM2Config
-from napari_revsam2.engine.errors import ProblemError
-from napari_revsam2.plugin.input_form import InputForm
+from napari_revsam2.plugin.form.input_form import InputForm
+from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.vocabulary.errors import ProblemError
 from tests.engine.conftest import BRIGHT, DARK, paint
 
 from .conftest import add_pair, rows_of, sentence, shown_pairs
@@ -111,7 +111,7 @@ def test_wrong_settings_are_refused(sample):
 
 
 def test_while_a_big_volume_is_being_looked_at_it_asks_to_wait(viewer, form, monkeypatch):
-    monkeypatch.setattr("napari_revsam2.plugin.annotated_slices._SETTLE", 0)
+    monkeypatch.setattr("napari_revsam2.plugin.supports.annotated_slices._SETTLE", 0)
     add_pair(viewer, "subject")
     with pytest.raises(ProblemError, match="still being looked for"):
         form.request()

@@ -1,0 +1,47 @@
+"""``napari-revsam2 cache``: what embeddings take on this machine."""
+
+from __future__ import annotations
+
+import sys
+
+from napari_revsam2.sam2_backend.cache.cache_folder import (
+    GIGABYTE,
+    embedding_files,
+    embeddings_folder,
+    size_limit,
+    trim,
+)
+from napari_revsam2.vocabulary.errors import EmbeddingFilesError
+
+
+def show_cache() -> None:
+    """Print where embeddings are kept, how many there are, and how much they take and may take.
+
+    Raises
+    ------
+    EmbeddingFilesError
+        When the limit isn't a number.
+    """
+    files = embedding_files()
+    taken, limit = sum(file.size for file in files) / GIGABYTE, size_limit() / GIGABYTE
+    sys.stdout.write(
+        f"{embeddings_folder()}\n{len(files)} slices, {taken:.3f} GB of {limit:g} GB (NAPARI_REVSAM2_EMBEDDINGS_GB)\n"
+    )
+
+
+def clear_cache() -> None:
+    """Delete all embeddings.
+
+    Raises
+    ------
+    EmbeddingFilesError
+        When they can't be deleted.
+    """
+    files = embedding_files()
+    trim(-1)
+    if left := embedding_files():
+        raise EmbeddingFilesError(
+            f"{len(left)} slices in {embeddings_folder()} can't be removed: end the programs that use them, or look at "
+            "the folder's permissions."
+        )
+    sys.stdout.write(f"{len(files)} slices removed, {sum(file.size for file in files) / GIGABYTE:.3f} GB\n")

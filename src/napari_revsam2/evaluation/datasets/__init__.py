@@ -1,0 +1,1 @@
+"""Labelled volumes out of the usual layouts."""

@@ -1,0 +1,1 @@
+"""From rows to the paper's tables, figures and one HTML page."""

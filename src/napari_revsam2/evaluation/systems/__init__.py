@@ -1,0 +1,1 @@
+"""Other systems beside RevSAM2 (Tables 1 and 2)."""

@@ -1,0 +1,1 @@
+"""Supports, query, settings and the Run button."""

@@ -1,0 +1,1 @@
+"""What the user chose, as a value; no Qt."""

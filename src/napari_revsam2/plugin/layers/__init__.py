@@ -1,0 +1,1 @@
+"""napari's layers: cut into slices, paired, chosen, followed."""

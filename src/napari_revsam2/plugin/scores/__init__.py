@@ -1,0 +1,1 @@
+"""The reverse scores, and what to do about them."""

@@ -1,0 +1,1 @@
+"""The support pairs and their painted slices."""

@@ -1,0 +1,1 @@
+"""Embeddings that outlive a run, in memory and on disk."""
