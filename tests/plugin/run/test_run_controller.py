@@ -12,7 +12,8 @@ import torch
 
 from napari_revsam2.engine.events import Stage
 from napari_revsam2.plugin.run.networks import KeptNetwork
-from napari_revsam2.plugin.run.run_controller import REDRAW_SHARE, RunController
+from napari_revsam2.plugin.run.redraw_pace import REDRAW_SHARE
+from napari_revsam2.plugin.run.run_controller import RunController
 from napari_revsam2.plugin.run.run_state import Phase
 from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
 from napari_revsam2.settings.config import Mode, RevSAM2Config
@@ -98,13 +99,13 @@ def test_the_slower_the_window_draws_the_fewer_updates_it_gets(qtbot, controller
     network.hold()
     controller.state_changed.connect(lambda state: time.sleep(0.05))
     controller.start(request_of())
-    run_until(qtbot, controller, network, lambda: controller._redraw.interval() >= 50 / REDRAW_SHARE)
+    run_until(qtbot, controller, network, lambda: controller._redraw.interval >= 50 / REDRAW_SHARE)
     network.let_go()
     finish()
 
 
 @pytest.mark.parametrize("stage", list(Stage)[1:])
-def test_cancel_in_each_stage_ends_within_a_slice_and_keeps_what_is_there(
+def test_cancel_in_each_stage_ends_within_a_batch_and_keeps_what_is_there(
     qtbot, controller, network, request_of, finish, stage
 ):
     network.hold()
@@ -115,7 +116,7 @@ def test_cancel_in_each_stage_ends_within_a_slice_and_keeps_what_is_there(
     assert controller.state.phase is Phase.CANCELING
     network.let_go()
     assert finish() is Phase.CANCELED
-    assert network.calls <= done + 1 + CONFIG.n_support  # a scored slice takes a call for each support
+    assert network.calls <= done + 1
     if controller.result is not None:
         assert controller.result.layer.metadata["revsam2"]["partial"] is True
 
@@ -314,7 +315,7 @@ def test_a_class_without_conditional_slices_keeps_its_masks(controller, finish, 
 
 
 def test_what_is_said_after_a_run_is_not_overwritten_by_a_late_redraw(controller, finish, request_of, qtbot):
-    controller._redraw.setInterval(300)  # as where drawing is slow
+    controller._redraw._wait.setInterval(300)  # as where drawing is slow
     controller.start(request_of())
     finish()
     said = []
