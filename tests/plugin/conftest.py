@@ -19,7 +19,7 @@ from napari_revsam2.settings.config import RevSAM2Config
 from tests.engine.conftest import BRIGHT, DARK, paint
 from tests.engine.fake_propagator import FakePropagator
 
-from .leaks import running_threads, windows
+from .leaks import nothing_left_behind
 
 CONFIG = RevSAM2Config(n_support=3, top_k=2)
 LIMITS = (0.0, 100.0)
@@ -63,11 +63,8 @@ class HeldPropagator(FakePropagator):
 @pytest.fixture(autouse=True)
 def nothing_leaks(qapp) -> Iterator[None]:
     """Fail a test that leaves a window, shown or hidden, or a running thread behind."""
-    before = windows()
-    yield
-    threads, left = running_threads(), windows() - before
-    assert not threads, f"left running: {threads}"
-    assert not left, f"left open: {left}"
+    with nothing_left_behind():
+        yield
 
 
 @pytest.fixture(autouse=True)

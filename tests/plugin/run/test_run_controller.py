@@ -79,6 +79,7 @@ def test_the_result_says_how_it_was_made_without_paths(controller, finish, reque
     described = controller.result.layer.metadata["revsam2"]
     assert described["settings"]["checkpoint"] == "model.pt"
     assert described["partial"] is False
+    assert described["limits"] == {"query": [0.0, 100.0], "supports": {"0": [0.0, 100.0]}}
     assert described["selected"][str(BRIGHT)] == list(controller.state.selected[BRIGHT])
     assert "patient_007" not in repr(described)
 
@@ -195,6 +196,36 @@ def test_after_each_run_unused_memory_is_given_back_to_the_device(viewer, qtbot,
     controller.close()
 
 
+def test_a_clean_up_that_fails_lets_the_run_end_and_the_next_one_work(viewer, qtbot, request_of):
+    def fail() -> None:
+        raise ImportError("DLL load failed")
+
+    controller = RunController(viewer.layers, KeptNetwork(lambda _: StoredEmbeddings(HeldPropagator()), fail))
+    for _ in range(2):
+        controller.start(request_of())
+        qtbot.waitUntil(lambda: controller.state.phase is Phase.COMPLETED, timeout=3000)
+    controller.close()
+
+
+def test_a_run_canceled_before_its_turn_loads_no_network(viewer, qtbot, network, request_of):
+    loaded = []
+
+    def load(config) -> StoredEmbeddings:
+        loaded.append(config.checkpoint)
+        return StoredEmbeddings(network)
+
+    controller = RunController(viewer.layers, KeptNetwork(load))
+    network.hold()
+    controller.start(request_of(RevSAM2Config(checkpoint="first.pt")))
+    controller.start(request_of(RevSAM2Config(checkpoint="second.pt")))
+    controller.start(request_of(RevSAM2Config(checkpoint="third.pt")))
+    network.let_go()
+    qtbot.waitUntil(lambda: controller.state.phase is Phase.COMPLETED)
+    assert "second.pt" not in loaded
+    assert loaded[-1] == "third.pt"
+    controller.close()
+
+
 def test_after_a_failure_the_next_run_works(controller, network, request_of, finish):
     network.error, network.fails_at = RuntimeError("once"), 3
     controller.start(request_of())
@@ -303,6 +334,104 @@ def test_propagate_again_that_fails_leaves_the_result_as_it_was(finished, finish
     assert finish() is Phase.FAILED
     np.testing.assert_array_equal(layer.data, before)
     assert finished.state.selected == chosen
+
+
+def test_one_stroke_through_all_slices_is_one_update(finished):
+    layer, told = finished.result.layer, []
+    finished.state_changed.connect(told.append)
+    layer.data_setitem(np.nonzero(np.ones((8, 2, 2))), BRIGHT)
+    assert len(told) == 1
+    assert told[0].selected[BRIGHT] == tuple(range(8))
+
+
+def test_a_stroke_with_a_class_that_was_not_segmented_is_no_update(finished):
+    told = []
+    finished.state_changed.connect(told.append)
+    finished.result.layer.data_setitem((np.array([4]), np.array([0]), np.array([0])), 99)
+    assert told == []
+
+
+def test_propagate_again_canceled_the_earlier_result_is_back_and_the_text_says_so(finished, finish, network, qtbot):
+    layer = finished.result.layer
+    layer.data_setitem((np.array([4]), np.array([0]), np.array([0])), BRIGHT)
+    before, state, described = layer.data.copy(), finished.state, dict(layer.metadata["revsam2"])
+    network.reach = 0
+    network.logits = lambda predictions, shapes: [np.full(shape, 9.0, np.float32) for shape in shapes]  # other masks
+    network.hold()
+    finished.propagate_again()
+    run_until(qtbot, finished, network, lambda: (layer.data != before).any())
+    finished.cancel()
+    network.let_go()
+    assert finish() is Phase.CANCELED
+    np.testing.assert_array_equal(layer.data, before)
+    assert (finished.state.scores, finished.state.selected) == (state.scores, state.selected)
+    assert finished.state.message == "Canceled. The result is as it was before."
+    assert layer.metadata["revsam2"] == described
+    assert layer.editable
+
+
+def test_a_run_started_while_propagating_again_leaves_the_earlier_result_whole(
+    finished, finish, network, qtbot, request_of
+):
+    layer = finished.result.layer
+    before = layer.data.copy()
+    network.hold()
+    finished.propagate_again()
+    run_until(qtbot, finished, network, lambda: finished.state.stage is Stage.SELF)
+    layer.data[:] = 0  # as if overwritten
+    finished.start(request_of())
+    np.testing.assert_array_equal(layer.data, before)
+    network.let_go()
+    assert finish() is Phase.COMPLETED
+
+
+@pytest.mark.parametrize("propagates_again", [False, True])
+def test_removed_the_query_and_the_result_take_their_arrays_along(
+    controller, network, finish, request_of, viewer, propagates_again
+):
+    network.embed = lambda images, limits: [np.array(image) for image in images]  # the fake's are views of the query
+
+    def run() -> list[weakref.ref]:
+        request = request_of()
+        controller.start(request)
+        assert finish() is Phase.COMPLETED
+        if propagates_again:
+            controller.propagate_again()
+            assert finish() is Phase.COMPLETED
+        things = request, request.supports, request.slices.data, controller.result.layer.data
+        return [weakref.ref(thing) for thing in things]
+
+    references = run()
+    assert all(reference() is not None for reference in references[2:])
+    viewer.layers.clear()
+    viewer.layers.selection.active = viewer.add_points()  # napari remembers the last active one
+    gc.collect()
+    assert [reference() is None for reference in references] == [True] * 4
+
+
+@pytest.mark.parametrize("name", ["query", "query revsam2"])
+def test_without_its_query_or_its_result_a_run_is_over(finished, viewer, name):
+    told = []
+    finished.state_changed.connect(told.append)
+    viewer.layers.remove(name)
+    assert finished.request is None
+    assert finished.result is None
+    assert told[-1].phase is Phase.COMPLETED
+    assert not told[-1].scores
+    assert len(viewer.layers) == 1
+
+
+def test_a_query_removed_during_the_run_is_let_go_when_the_run_has_ended(
+    controller, network, qtbot, finish, request_of, viewer
+):
+    network.hold()
+    controller.start(request_of())
+    run_until(qtbot, controller, network, lambda: controller.result is not None)
+    viewer.layers.remove("query")
+    assert controller.request is not None
+    network.let_go()
+    assert finish() is Phase.COMPLETED
+    assert controller.request is None
 
 
 def test_a_class_without_conditional_slices_keeps_its_masks(controller, finish, request_of):
