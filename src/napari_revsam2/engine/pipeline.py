@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_revsam2.settings.config import Mode, RevSAM2Config
+from napari_revsam2.settings.method import MethodSettings, Mode
 from napari_revsam2.vocabulary.errors import ProblemError
 
 from .embedding import embed_query, embed_supports
@@ -40,7 +40,7 @@ def run_revsam2(
     propagator: Propagator[EmbeddingT, MemoryT, PredictionT],
     supports: SupportSet,
     query: QueryVolume,
-    config: RevSAM2Config,
+    config: MethodSettings,
     labels: Sequence[int] | None = None,
 ) -> Iterator[Event]:
     """Segment a query volume from a few painted slices.
@@ -55,7 +55,7 @@ def run_revsam2(
         Painted slices on offer (S and Y).
     query : QueryVolume
         The volume to segment (Q), M slices.
-    config : RevSAM2Config
+    config : MethodSettings
         N, k, mode and so on.
     labels : sequence of int, optional
         Classes to segment, one after the other on the same embeddings; by default all that are painted.
@@ -93,7 +93,7 @@ def propagate_again(
     propagator: Propagator[EmbeddingT, MemoryT, PredictionT],
     query: QueryVolume,
     conditional: Mapping[int, Mapping[int, Mask]],
-    config: RevSAM2Config,
+    config: MethodSettings,
 ) -> Iterator[Event]:
     """Repeat only the query self propagation, from masks that a person has settled.
 
@@ -109,7 +109,7 @@ def propagate_again(
     conditional : mapping of int to mapping of int to ndarray
         For each class its conditional slices, by query index, with their masks (H, W) (``P-hat``). They stay as they
         are in the result; an empty mask stays empty and is not remembered.
-    config : RevSAM2Config
+    config : MethodSettings
         Settings of the run that this one goes on from, for the result.
 
     Yields
@@ -152,7 +152,7 @@ def _collect(steps: Iterator[tuple[EmbeddingT, SliceEmbedded]]) -> Generator[Eve
 
 
 def _segment_label(
-    task: Task[EmbeddingT, MemoryT, PredictionT], config: RevSAM2Config, merger: LabelMerger
+    task: Task[EmbeddingT, MemoryT, PredictionT], config: MethodSettings, merger: LabelMerger
 ) -> Generator[Event, None, LabelResult]:
     """All stages of one class; its final masks go to the merger."""
     origins = tuple((support.volume, support.index) for support in task.supports)
@@ -198,7 +198,7 @@ def _merge(steps: Iterator[SliceSegmented], merger: LabelMerger) -> Iterator[Eve
 def _choose_conditional(
     task: Task[EmbeddingT, MemoryT, PredictionT],
     masks: Mapping[int, Mask],
-    config: RevSAM2Config,
+    config: MethodSettings,
     scores: NDArray[np.float64],
 ) -> Generator[Event, None, dict[int, MemoryT]]:
     """Remember the conditional slices, by query index; fills ``scores`` (M,) where the mode scores."""
