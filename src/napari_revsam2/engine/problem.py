@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_revsam2.settings.intensity_window import Limits
 from napari_revsam2.vocabulary.errors import ProblemError
-
-
-class SliceStack(Protocol):
-    """Slices read one at a time: an (M, H, W) array, or anything that indexes like one."""
-
-    def __len__(self) -> int:
-        """Count the slices (M)."""
-
-    def __getitem__(self, index: int, /) -> Any:
-        """Read slice ``index``: (H, W) grey values."""
+from napari_revsam2.vocabulary.slice_stack import SliceStack
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 from torch import Tensor
 
-from napari_revsam2.engine.problem import SliceStack
 from napari_revsam2.engine.propagator import Logits, Mask
 from napari_revsam2.sam2_backend.checkpoints.weights import load_model
 from napari_revsam2.settings.intensity_window import Limits
 from napari_revsam2.settings.network import NetworkSettings
+from napari_revsam2.vocabulary.slice_stack import SliceStack
 
 from .device import choose_device, choose_precision, memory_shortage_in_words
 from .slice_preprocessing import slice_to_tensor

@@ -131,10 +131,7 @@ def open_problem(
 def _limits(volume: Volume, window: IntensityWindow) -> Limits:
     if volume.data.min() == volume.data.max():
         raise ProblemError(f"{volume.path} is a constant image ({volume.data.min():g} everywhere): give another one.")
-    try:
-        return window.limits(volume.data)
-    except ProblemError as error:
-        raise ProblemError(f"{volume.path}: {error}") from error
+    return window.limits(volume.data, volume.path)
 
 
 def _listed(items: Sequence[object]) -> str:
