@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_revsam2.settings.intensity_window import Limits
 from napari_revsam2.settings.method import MethodSettings
 
 from .propagator import Logits, Mask
@@ -58,6 +59,22 @@ class StageStarted:
 
 
 @dataclass(frozen=True)
+class WindowResolved:
+    """The grey values seen as black and white are known; always the first event of a whole run.
+
+    Attributes
+    ----------
+    query : tuple of float
+        Those of the query.
+    supports : mapping of int to tuple of float
+        Those of each support volume in use, by its number.
+    """
+
+    query: Limits
+    supports: Mapping[int, Limits]
+
+
+@dataclass(frozen=True)
 class SliceEmbedded:
     """A support or query slice has gone through the image encoder."""
 
@@ -97,6 +114,11 @@ class SliceScored:
     label: int
     index: int
     reverse_score: float
+
+
+@dataclass(frozen=True)
+class BatchFinished:
+    """The network has finished a batch, but no slice is complete yet: a place where the run can be closed."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +180,17 @@ class RunFinished:
     computed_with: Mapping[str, str] = field(default_factory=dict)
 
 
-Event = StageStarted | SliceEmbedded | SliceSegmented | SliceScored | SlicesSelected | Notice | RunFinished
+Event = (
+    WindowResolved
+    | StageStarted
+    | SliceEmbedded
+    | SliceSegmented
+    | SliceScored
+    | BatchFinished
+    | SlicesSelected
+    | Notice
+    | RunFinished
+)
 
 
 def result_of(events: Iterable[Event]) -> RunFinished:

@@ -10,14 +10,21 @@ from collections.abc import Iterator
 from napari_revsam2.vocabulary.batches import in_batches
 
 from .events import SliceSegmented, Stage
-from .propagator import EmbeddingT, MemoryBank, MemoryT, PredictionT
+from .propagator import EmbeddingT, MemoryBank, MemoryT, PredictionT, Remembered
 from .task import Task
 
 
 def forward_propagation(
-    task: Task[EmbeddingT, MemoryT, PredictionT],
+    task: Task[EmbeddingT, MemoryT, PredictionT], supports: tuple[Remembered[MemoryT], ...]
 ) -> Iterator[tuple[PredictionT, SliceSegmented]]:
     """Segment each ``q_i`` from the supports alone: ``p_i = D(A(z_i^q | Z^S))`` (Eq. 4-5), in order of i.
+
+    Parameters
+    ----------
+    task : Task
+        The class at work.
+    supports : tuple of Remembered
+        The N supports with their labels in memory (``Z^S`` of Eq. 2-3).
 
     Yields
     ------
@@ -27,7 +34,7 @@ def forward_propagation(
         ``p_i`` as logits (H, W).
     """
     network, n_support = task.propagator, len(task.supports)
-    bank = MemoryBank(position=n_support, video_length=n_support + 1, conditional=task.remember_supports())
+    bank = MemoryBank(position=n_support, video_length=n_support + 1, conditional=supports)
     for batch in in_batches(range(task.n_query), network.batch_size):
         predictions = network.segment([task.query_embeddings[i] for i in batch], [bank] * len(batch))
         logits = network.logits(predictions, [task.query_shape] * len(batch))

@@ -12,6 +12,7 @@ from napari_revsam2.vocabulary.errors import ProblemError
 
 from .embedding import embed_query, embed_supports
 from .events import (
+    BatchFinished,
     Event,
     LabelResult,
     Notice,
@@ -21,6 +22,7 @@ from .events import (
     SlicesSelected,
     Stage,
     StageStarted,
+    WindowResolved,
 )
 from .forward_propagation import forward_propagation
 from .merging import LabelMerger
@@ -42,7 +44,7 @@ def run_revsam2(
     query: QueryVolume,
     config: MethodSettings,
     labels: Sequence[int] | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Segment a query volume from a few painted slices.
 
     A generator: it computes as it is consumed, and closing it between any two events cancels the run.
@@ -75,6 +77,7 @@ def run_revsam2(
     used = [support for support in supports.slices if any(support in slices for slices in chosen.values())]
     n_query, height, width = query.shape
 
+    yield WindowResolved(query.limits, {support.volume: support.limits for support in used})
     yield StageStarted(Stage.EMBED, None, len(used) + n_query)
     support_embeddings = yield from _collect(embed_supports(propagator, used))
     query_embeddings = yield from _collect(embed_query(propagator, query))
@@ -94,7 +97,7 @@ def propagate_again(
     query: QueryVolume,
     conditional: Mapping[int, Mapping[int, Mask]],
     config: MethodSettings,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Repeat only the query self propagation, from masks that a person has settled.
 
     With a propagator that keeps its embeddings (`StoredEmbeddings`) nothing is encoded again. A generator like
@@ -134,7 +137,7 @@ def propagate_again(
     results = []
     for label, masks in conditional.items():
         task = Task(propagator, label, (), (), query_embeddings, (height, width))
-        memories = {i: task.remember_query(i, mask) for i, mask in sorted(masks.items()) if mask.any()}
+        memories = yield from _remember(task, {i: mask for i, mask in sorted(masks.items()) if mask.any()})
         kept = {i: np.where(mask, _SETTLED, -_SETTLED) for i, mask in masks.items()}
         yield SlicesSelected(label, tuple(sorted(masks)))
         yield StageStarted(Stage.SELF, label, n_query)
@@ -159,12 +162,14 @@ def _segment_label(
     scores = np.full(task.n_query, np.nan)
     if config.mode is Mode.FIFO:
         yield StageStarted(Stage.SELF, task.label, task.n_query)
-        yield from _merge(fifo_propagation(task), merger)
+        remembered = yield from task.remember_supports()
+        yield from _merge(fifo_propagation(task, remembered), merger)
         return LabelResult(task.label, origins, scores, ())
 
     yield StageStarted(Stage.FORWARD, task.label, task.n_query)
     predictions, masks = [], {}
-    for prediction, event in forward_propagation(task):
+    remembered = yield from task.remember_supports()
+    for prediction, event in forward_propagation(task, remembered):
         predictions.append(prediction)
         masks[event.index] = event.mask
         if config.mode is Mode.FORWARD:
@@ -189,6 +194,17 @@ def _segment_label(
     return LabelResult(task.label, origins, scores, selected)
 
 
+def _remember(
+    task: Task[EmbeddingT, MemoryT, PredictionT], masks: Mapping[int, Mask]
+) -> Generator[Event, None, dict[int, MemoryT]]:
+    """Query slices with their masks (H, W) in memory, by index."""
+    memories = {}
+    for index, mask in masks.items():
+        memories[index] = task.remember_query(index, mask)
+        yield BatchFinished()
+    return memories
+
+
 def _merge(steps: Iterator[SliceSegmented], merger: LabelMerger) -> Iterator[Event]:
     for event in steps:
         merger.add(event.label, event.index, event.logits)
@@ -205,12 +221,15 @@ def _choose_conditional(
     if config.mode is Mode.RANDOM:
         painted = [i for i, mask in masks.items() if mask.any()]
         chosen = select_at_random(painted, config.top_k, config.seed)
-        remembered = [task.remember_query(i, masks[i]) for i in chosen]
-        return dict(zip(chosen, remembered, strict=True))
+        return (yield from _remember(task, {i: masks[i] for i in chosen}))
 
     yield StageStarted(Stage.REVERSE, task.label, task.n_query)
     memories: dict[int, MemoryT] = {}
-    for memory, event in reverse_propagation(task, masks):
+    for step in reverse_propagation(task, masks):
+        if isinstance(step, BatchFinished):
+            yield step
+            continue
+        memory, event = step
         scores[event.index] = event.reverse_score
         if memory is not None:  # only the k best so far are worth their space
             memories[event.index] = memory

@@ -36,9 +36,24 @@ def query_self_propagation(
     return _sweep(task, conditional, kept, first=0)
 
 
-def fifo_propagation(task: Task[EmbeddingT, MemoryT, PredictionT]) -> Iterator[SliceSegmented]:
-    """Segment every query slice from the supports and the most recent slices, good or bad (Table 5, "Query Info")."""
-    return _sweep(task, task.remember_supports(), {}, first=len(task.supports))
+def fifo_propagation(
+    task: Task[EmbeddingT, MemoryT, PredictionT], supports: tuple[Remembered[MemoryT], ...]
+) -> Iterator[SliceSegmented]:
+    """Segment every query slice from the supports and the most recent slices, good or bad (Table 5, "Query Info").
+
+    Parameters
+    ----------
+    task : Task
+        The class at work.
+    supports : tuple of Remembered
+        The N supports with their labels in memory, as frames 0 to N-1.
+
+    Yields
+    ------
+    SliceSegmented
+        One a slice, in order.
+    """
+    return _sweep(task, supports, {}, first=len(supports))
 
 
 def _sweep(

@@ -5,21 +5,21 @@ Video of the reference: ``[q_i, s_j]``, mask ``p_i > 0`` on frame 0, read frame 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 import numpy as np
 
 from napari_revsam2.vocabulary.batches import in_batches
 
 from .dice import dice
-from .events import SliceScored
+from .events import BatchFinished, SliceScored
 from .propagator import EmbeddingT, Mask, MemoryBank, MemoryT, PredictionT, Remembered
 from .task import Task
 
 
 def reverse_propagation(
     task: Task[EmbeddingT, MemoryT, PredictionT], masks: Mapping[int, Mask]
-) -> Iterator[tuple[MemoryT | None, SliceScored]]:
+) -> Iterator[tuple[MemoryT | None, SliceScored] | BatchFinished]:
     """Score each query slice: ``pi_i = mean_j Dice(Ytilde_ij, Y_j)`` (Eq. 10), in order of i.
 
     Parameters
@@ -35,13 +35,16 @@ def reverse_propagation(
         ``q_i`` with ``p_i`` in memory (Eq. 7), which query self propagation uses again; None when ``p_i`` is empty.
     event : SliceScored
         ``pi_i``; 0 for an empty ``p_i``, whose reverse pass is not run.
+    BatchFinished
+        In between, alone, after each batch: a batch of scores takes as many calls of the network as there are supports.
     """
     truth = [support.mask(task.label) for support in task.supports]
     for batch in in_batches(range(task.n_query), task.propagator.batch_size):
         painted = [i for i in batch if masks[i].any()]
         memories = dict(zip(painted, _remember(task, painted, masks), strict=True))
+        yield BatchFinished()
         pairs = [(i, j) for i in painted for j in range(len(truth))]
-        found = dict(zip(pairs, _segment_supports(task, pairs, memories), strict=True))
+        found = yield from _segment_supports(task, pairs, memories)
         for i in batch:
             overlaps = [dice(found[i, j], mask) for j, mask in enumerate(truth) if i in memories]
             yield memories.get(i), SliceScored(task.label, i, float(np.mean(overlaps)) if overlaps else 0.0)
@@ -58,11 +61,13 @@ def _remember(
 
 def _segment_supports(
     task: Task[EmbeddingT, MemoryT, PredictionT], pairs: list[tuple[int, int]], memories: Mapping[int, MemoryT]
-) -> Iterator[Mask]:
-    """``Ytilde_ij`` at the support's own size, for each pair i, j (Eq. 8-9)."""
-    network = task.propagator
+) -> Generator[BatchFinished, None, dict[tuple[int, int], Mask]]:
+    """``Ytilde_ij`` at the support's own size, by pair i, j (Eq. 8-9)."""
+    network, found = task.propagator, {}
     for batch in in_batches(pairs, network.batch_size):
         banks = [MemoryBank(1, 2, (Remembered(0, memories[i]),)) for i, _ in batch]
         predictions = network.segment([task.support_embeddings[j] for _, j in batch], banks)
-        for logits in network.logits(predictions, [task.supports[j].image.shape for _, j in batch]):
-            yield logits > 0
+        logits = network.logits(predictions, [task.supports[j].image.shape for _, j in batch])
+        found.update({pair: pair_logits > 0 for pair, pair_logits in zip(batch, logits, strict=True)})
+        yield BatchFinished()
+    return found
