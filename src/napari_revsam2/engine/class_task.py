@@ -12,7 +12,7 @@ from .propagator import EmbeddingT, Mask, MemoryT, PredictionT, Propagator, Reme
 
 
 @dataclass(frozen=True)
-class Task(Generic[EmbeddingT, MemoryT, PredictionT]):
+class ClassTask(Generic[EmbeddingT, MemoryT, PredictionT]):
     """Segment one class in the query, given N embedded supports and M embedded query slices.
 
     Attributes
@@ -46,9 +46,12 @@ class Task(Generic[EmbeddingT, MemoryT, PredictionT]):
         memories: list[MemoryT] = []
         size = self.propagator.batch_size
         for start in range(0, len(self.supports), size):
+            # Y_j (H, W), binary: 1 where the labels are this class
             masks = [support.mask(self.label) for support in self.supports[start : start + size]]
+            # Eq. 2: Z^Y = E^P(Y); Eq. 3: Ż^S = E^M(Z^S, Z^Y)
             memories += self.propagator.remember_masks(self.support_embeddings[start : start + size], masks)
             yield BatchFinished()
+        # the N frames that the video of the reference begins with, in the order the supports have
         return tuple(Remembered(position, memory) for position, memory in enumerate(memories))
 
     def remember_query(self, index: int, mask: Mask) -> MemoryT:
