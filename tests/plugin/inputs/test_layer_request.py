@@ -184,7 +184,7 @@ def test_a_volume_of_true_and_false_has_limits():
 
 def test_a_class_below_zero_is_refused(annotate, ask):
     image, labels = paint((5, 10, 12))
-    with pytest.raises(ProblemError, match=r"below 0 \(-1\)"):
+    with pytest.raises(ProblemError, match="has the class -1: number the classes from 1"):
         ask(annotate(image, -(labels.astype(np.int8) == BRIGHT).astype(np.int8)))
 
 

@@ -48,7 +48,7 @@ def choose_supports(painted: Sequence[ClassesBySlice], n_support: int) -> list[d
 
 
 def _stand_in(volume: int, index: int, classes: Collection[int]) -> SupportSlice:
-    ids = np.array([sorted(classes)])
+    ids = np.array([sorted(classes)], int)
     return SupportSlice(ids, ids, (0.0, 1.0), volume, index)
 
 
@@ -182,13 +182,11 @@ def request_from(
     Raises
     ------
     ProblemError
-        When nothing is checked, or a class is below 0.
+        When nothing is checked.
     """
     labels = sorted({label for slices_used in used for classes in slices_used.values() for label in classes})
     if not labels:
         raise ProblemError(_nothing_checked(annotated))
-    if labels[0] < 0:
-        raise ProblemError(f"A class is below 0 ({labels[0]}): number the classes from 1, background is 0.")
     limits = _contrast_limits if config.window == CONTRAST_LIMITS else lambda _: None
     volumes = tuple(
         LayerSupport(each.image.name, each.image_slices, each.slices, used[number], limits(each.image))
