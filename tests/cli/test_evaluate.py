@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from napari_revsam2.cli import main
-from napari_revsam2.evaluation.experiment import work
+from napari_revsam2.evaluation.experiment import computation
+from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
 from tests.engine.fake_propagator import FakePropagator
 from tests.evaluation.conftest import write_subject
 
@@ -19,7 +20,7 @@ from tests.evaluation.conftest import write_subject
 @pytest.fixture
 def pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Five subjects in a CSV file of pairs, and a network that needs no model."""
-    monkeypatch.setattr(work, "_network", lambda config: FakePropagator())
+    monkeypatch.setattr(computation, "load_with_store", lambda config: StoredEmbeddings(FakePropagator()))
     folder = tmp_path / "phantoms"
     folder.mkdir()
     subjects = [write_subject(folder, f"subject_{i}", shift=i) for i in range(5)]
@@ -137,7 +138,7 @@ def test_a_volume_that_cannot_be_read_is_told_when_the_others_are_done(pairs, tm
     (pairs.parent / "subject_4.nii.gz").write_bytes(b"no image")
     assert evaluate(pairs, tmp_path / "output", "--label", "1") == 2
     error = capsys.readouterr().err
-    assert "couldn't be done. " in error
+    assert "jobs failed. " in error
     assert "subject_4.nii.gz" in error
     assert "subject_3" in (tmp_path / "output" / "results.csv").read_text()
 
@@ -164,7 +165,9 @@ def test_an_output_without_greek_letters_ends_no_evaluation(pairs, tmp_path, mon
 
 def test_weights_in_a_file_are_found_from_any_folder(pairs, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(work, "_network", lambda config: seen.append(config.checkpoint) or FakePropagator())
+    monkeypatch.setattr(
+        computation, "load_with_store", lambda c: seen.append(c.checkpoint) or StoredEmbeddings(FakePropagator())
+    )
     monkeypatch.chdir(tmp_path)
     Path("own.pt").write_bytes(b"weights")
     evaluate(pairs, tmp_path / "output", "--checkpoint", "own.pt", "--label", "1", "--groups", "1")
