@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 
@@ -12,25 +11,13 @@ import pytest
 from distributed import KilledWorker, LocalCluster
 
 from napari_revsam2.evaluation.experiment import workers
-from napari_revsam2.evaluation.experiment.job import Job, JobResult
-from napari_revsam2.evaluation.experiment.result_rows import ResultRow
 from napari_revsam2.evaluation.experiment.row_file import read_results
 from napari_revsam2.evaluation.experiment.runner import run_experiment
 from napari_revsam2.evaluation.experiment.workers import outcome_of
 from napari_revsam2.settings.config import Mode
 from napari_revsam2.vocabulary.errors import ProblemError
 from tests.evaluation.experiment.phantoms import PROTOCOL, run
-
-
-def slow_job(job: Job) -> JobResult:
-    """A job that takes its time, and says in which process it ran."""
-    time.sleep(0.2)
-    setting = job.settings[0]
-    row = ResultRow(
-        *job.row_key(setting)[:3], job.class_name, job.group, job.query.name,
-        setting.mode, setting.n_support, setting.top_k, 1.0, 1.0, 1.0, 1.0, 1.0, float(os.getpid()),
-    )  # fmt: skip
-    return JobResult(job, (row,), (), None)
+from tests.evaluation.experiment.slow_job import slow_job
 
 
 def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(experiment, tmp_path, monkeypatch):
