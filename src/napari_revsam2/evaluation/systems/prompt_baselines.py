@@ -78,7 +78,7 @@ class PointPrompts:
         spacing: tuple[float, float, float],  # noqa: ARG002
         truth: NDArray[Any],
     ) -> Mask:
-        """Segment each slice that shows the class from points; as `Comparator.segment`."""
+        """Segment each slice that shows the class from points; as `System.segment`."""
         result = np.zeros(query.shape, bool)
         for index in np.flatnonzero(truth.any(axis=(1, 2))).tolist():
             random = np.random.default_rng((self.seed, label, index))
@@ -132,7 +132,7 @@ class FirstSlicePrompt:
         spacing: tuple[float, float, float],  # noqa: ARG002
         truth: NDArray[Any],
     ) -> Mask:
-        """Segment the volume from its first slice of the class; as `Comparator.segment`."""
+        """Segment the volume from its first slice of the class; as `System.segment`."""
         result = np.zeros(query.shape, bool)
         shown = np.flatnonzero(truth.any(axis=(1, 2)))
         if len(shown):
