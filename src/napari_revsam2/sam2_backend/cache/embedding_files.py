@@ -69,13 +69,11 @@ class EmbeddingFiles:
             return False
         return True
 
-    def load(self, key: str) -> SliceEmbeddings:
-        """Read an embedding onto the network's device.
+    def load(self, key: str) -> SliceEmbeddings | None:
+        """Read an embedding onto the network's device; None where it is gone, or damaged and therefore removed.
 
         Raises
         ------
-        EmbeddingFilesError
-            When it is gone.
         NotEnoughMemoryError
             When it is more than the device's memory holds.
         """
@@ -84,14 +82,13 @@ class EmbeddingFiles:
             with memory_shortage_in_words():
                 tensors = load_file(path, device=str(self._device))
                 embedding = SliceEmbeddings(**{name: tensor.permute(0, 3, 1, 2) for name, tensor in tensors.items()})
-            _mark_used(path)
-            return embedding
-        except (SafetensorError, OSError, TypeError, RuntimeError) as error:
-            if not isinstance(error, OSError):  # it isn't gone but damaged, and would be met again
-                _remove(path)
-            raise EmbeddingFilesError(
-                "An embedding was removed from the cache while a run needed it: run again."
-            ) from error
+        except OSError:  # another process trimmed the cache
+            return None
+        except (SafetensorError, TypeError, RuntimeError):
+            _remove(path)
+            return None
+        _mark_used(path)
+        return embedding
 
     def save(self, key: str, embedding: SliceEmbeddings) -> None:
         """Write an embedding.

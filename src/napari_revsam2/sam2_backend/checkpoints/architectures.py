@@ -101,7 +101,7 @@ def architecture_of(weights: Mapping[str, Tensor], source: str) -> Architecture:
         if architecture.signature() == signature:
             return architecture
     raise CheckpointError(
-        f"{source} holds weights of another architecture: give a checkpoint of SAM 2 or SAM 2.1 "
+        f"{source} holds weights of another architecture: choose a checkpoint of SAM 2 or SAM 2.1 "
         f"({', '.join(architecture.name for architecture in ARCHITECTURES)})."
     )
 
