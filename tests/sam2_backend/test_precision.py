@@ -8,7 +8,7 @@ import pytest
 from napari_revsam2.engine.dice import dice
 from napari_revsam2.engine.events import RunFinished
 from napari_revsam2.engine.pipeline import run_revsam2
-from napari_revsam2.sam2_backend.loading import load_propagator, load_with_store
+from napari_revsam2.sam2_backend.loading import load_with_store
 from napari_revsam2.sample_data import sample_query, sample_supports
 from napari_revsam2.settings.config import Precision, RevSAM2Config
 from napari_revsam2.vocabulary.errors import ProblemError
@@ -34,7 +34,6 @@ def test_bfloat16_gives_nearly_the_masks_of_float32_and_says_so():
 
 
 def test_another_image_size_is_computed_with():
-    assert load_propagator(RevSAM2Config(image_size=96)).model.image_size == 96
     assert run(image_size=96).segmentation.shape == run().segmentation.shape
 
 

@@ -25,7 +25,7 @@ from napari_revsam2.sam2_backend.cache import embedding_files
 from napari_revsam2.sam2_backend.cache.embedding_files import EmbeddingFiles, network_hash
 from napari_revsam2.sam2_backend.cache.embedding_store import MEMORY_BUDGET, StoredEmbeddings
 from napari_revsam2.sam2_backend.checkpoints.weights import load_model
-from napari_revsam2.sam2_backend.loading import load_propagator, load_with_store
+from napari_revsam2.sam2_backend.loading import load_propagator
 from napari_revsam2.sam2_backend.sam2_memory import SliceEmbeddings
 from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
 from napari_revsam2.sample_data import sample_query, sample_supports
@@ -215,13 +215,6 @@ def test_others_may_not_look(files):
     assert stat.S_IMODE(cache.embeddings_folder().stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("text", ["many", "inf", "nan", "-1"])
-def test_a_limit_that_is_no_number_is_said_in_words(text, monkeypatch):
-    monkeypatch.setenv("NAPARI_REVSAM2_EMBEDDINGS_GB", text)
-    with pytest.raises(EmbeddingFilesError, match="isn't a number"):
-        cache.size_limit()
-
-
 def run(memory_budget: int = MEMORY_BUDGET, meanwhile: Callable[[], object] = lambda: None) -> RunFinished:
     """Run on a few slices of the sample data, while something else happens between all steps."""
     config = RevSAM2Config(n_support=2, top_k=2)
@@ -273,10 +266,3 @@ def test_an_embedding_keeps_no_other_of_its_batch_in_memory(model):
     embedded = Sam2Propagator(model, batch_size=3).embed(images, [(0.0, 1.0)] * 3)
     for embedding in embedded:
         assert sum(t.untyped_storage().nbytes() for t in vars(embedding).values()) == embedding.nbytes
-
-
-def test_with_a_limit_of_zero_nothing_is_written(monkeypatch):
-    monkeypatch.setenv("NAPARI_REVSAM2_EMBEDDINGS_GB", "0")
-    config = RevSAM2Config()
-    load_with_store(config).embed([np.random.default_rng(0).random((20, 20))], [(0.0, 1.0)])
-    assert not cache.embedding_files()
