@@ -29,7 +29,7 @@ def choose_device(name: str) -> torch.device:
         "cpu": True,
     }
     if name == "auto":
-        return torch.device(next(kind for kind, here in available.items() if here))
+        return torch.device(next(kind for kind, is_available in available.items() if is_available))
     if name not in available:
         raise DeviceError(f"The device {name!r} isn't known: choose auto, cpu, cuda or mps.")
     if not available[name]:
@@ -71,7 +71,7 @@ def resolved(config: RevSAM2Config) -> RevSAM2Config:
 
 
 @contextmanager
-def memory_shortage_in_words() -> Iterator[None]:
+def translated_memory_errors() -> Iterator[None]:
     """Turn PyTorch's errors about memory, of which only CUDA's have a type of their own, into ours.
 
     Raises
@@ -88,7 +88,7 @@ def memory_shortage_in_words() -> Iterator[None]:
 
 
 def give_back_unused() -> None:
-    """Give memory that PyTorch keeps, but doesn't use, back to the device."""
+    """Return memory that PyTorch keeps, but doesn't use, to the device."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if torch.backends.mps.is_available():

@@ -24,7 +24,7 @@ def load_propagator(config: RevSAM2Config) -> Sam2Propagator:
     Raises
     ------
     CheckpointError, DeviceError
-        When either isn't to be had.
+        When either isn't available.
     """
     device = choose_device(config.device)
     model = load_model(config.checkpoint, device, config.image_size or None)
@@ -40,7 +40,7 @@ def load_with_store(config: RevSAM2Config) -> StoredSam2:
     Raises
     ------
     CheckpointError, DeviceError
-        When either isn't to be had.
+        When either isn't available.
     EmbeddingFilesError
         When the cache's limit isn't a number.
     """

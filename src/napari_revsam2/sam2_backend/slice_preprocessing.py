@@ -29,7 +29,7 @@ def slice_to_tensor(image: NDArray[Any], limits: tuple[float, float], size: int)
     Returns
     -------
     Tensor
-        (3, S, S) float32, the grey slice in three channels, ImageNet mean and standard deviation taken out.
+        (3, S, S) float32, the grey slice in three channels, normalised by ImageNet's mean and standard deviation.
     """
     low, high = limits
     grey = torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))

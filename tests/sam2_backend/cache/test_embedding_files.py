@@ -108,7 +108,7 @@ def test_a_file_that_is_gone_is_a_miss(files):
     assert files.load("a") is None
 
 
-def test_a_full_disk_is_said_in_words_and_leaves_no_part(files, monkeypatch):
+def test_a_full_disk_is_one_sentence_and_leaves_no_part(files, monkeypatch):
     def full(tensors, path: Path) -> None:
         path.write_bytes(b"part")
         raise OSError(28, "No space left on device")
@@ -125,7 +125,7 @@ def cache_that_is_a_file(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("NAPARI_REVSAM2_CACHE", str(tmp_path / "file"))
 
 
-def test_a_cache_that_cannot_be_written_is_said_in_words_when_it_is_needed(model, cache_that_is_a_file):
+def test_a_cache_that_cannot_be_written_is_one_sentence_once_it_is_needed(model, cache_that_is_a_file):
     files = EmbeddingFiles(model, "float32")
     assert "a" not in files
     with pytest.raises(EmbeddingFilesError, match="NAPARI_REVSAM2_CACHE"):

@@ -96,7 +96,7 @@ def test_what_is_available_is_not_fetched_again(checkpoint: PublishedCheckpoint,
     assert len(server.ranges) == 1
 
 
-def test_after_a_broken_connection_it_goes_on_where_it_stopped(
+def test_after_a_broken_connection_it_resumes_where_it_stopped(
     checkpoint: PublishedCheckpoint, server: CheckpointServer
 ) -> None:
     server.breaks_after = 3 * 2**20
@@ -109,7 +109,7 @@ def test_after_a_broken_connection_it_goes_on_where_it_stopped(
     assert int(server.ranges[1].removeprefix("bytes=").rstrip("-")) > 0
 
 
-def test_a_canceled_download_leaves_no_file_and_goes_on_later(
+def test_a_canceled_download_leaves_no_file_and_resumes_later(
     checkpoint: PublishedCheckpoint, server: CheckpointServer
 ) -> None:
     def cancel(done: int, total: int) -> None:
@@ -122,7 +122,7 @@ def test_a_canceled_download_leaves_no_file_and_goes_on_later(
     assert server.ranges[1] == f"bytes={2**18}-"
 
 
-def test_a_file_with_another_hash_is_thrown_away(checkpoint: PublishedCheckpoint, server: CheckpointServer) -> None:
+def test_a_file_with_another_hash_is_deleted(checkpoint: PublishedCheckpoint, server: CheckpointServer) -> None:
     right, server.content = server.content, b"something else"
     with pytest.raises(CheckpointError, match="another hash"):
         download(checkpoint, ignore)
@@ -179,7 +179,7 @@ def test_the_hash_of_a_hub_is_asked_for_where_none_is_known(
     checkpoint: PublishedCheckpoint, server: CheckpointServer
 ) -> None:
     unknown = replace(checkpoint, sha256="")
-    with pytest.raises(CheckpointError, match="doesn't tell the hash"):
+    with pytest.raises(CheckpointError, match="doesn't state the hash"):
         download(unknown, ignore)
     server.etag = "0" * 64
     with pytest.raises(CheckpointError, match="another hash"):
@@ -188,7 +188,7 @@ def test_the_hash_of_a_hub_is_asked_for_where_none_is_known(
     assert download(unknown, ignore).read_bytes() == server.content
 
 
-def test_a_full_disk_is_said_in_words(checkpoint: PublishedCheckpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_one_sentence(checkpoint: PublishedCheckpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -85,7 +85,7 @@ def test_a_checkpoint_that_is_not_available_is_refused(text: str, sentence: str)
         load_model(text)
 
 
-def test_a_device_too_small_for_the_network_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_too_small_for_the_network_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 

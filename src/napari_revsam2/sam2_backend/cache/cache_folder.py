@@ -1,4 +1,4 @@
-"""The folder of what can be had again, and how much of it embeddings may take. Loads no torch."""
+"""The folder of what can be downloaded or computed again, and how much of it embeddings may take up. Loads no torch."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def _from_source(checkpoint: PublishedCheckpoint, url: str, progress: Progress) 
     _receive(url, part, progress)
     if sha256_of(part) != sha256:
         part.unlink()
-        raise requests.RequestException("the file that came has another hash, and was thrown away")
+        raise requests.RequestException("the downloaded file has another hash, and was deleted")
     part.replace(checkpoint.path)
 
 
@@ -136,7 +136,7 @@ def _hash_of_the_hub(url: str) -> Generator[str, None, None]:
     answer.raise_for_status()
     digest = answer.headers.get("X-Linked-ETag", "").strip('"')
     if len(digest) != _SHA256_DIGITS:
-        raise requests.RequestException("the hub doesn't tell the hash of the file")
+        raise requests.RequestException("the hub doesn't state the hash of the file")
     yield digest
 
 
@@ -145,7 +145,7 @@ def _pieces(url: str, start: int) -> Generator[_Piece, None, None]:
     headers = {"Range": f"bytes={start}-", "Accept-Encoding": "identity"}
     with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
         if start and answer.status_code == requests.codes.requested_range_not_satisfiable:
-            return  # it lacks nothing, or is another file's: its hash tells
+            return  # it lacks nothing, or belongs to another file, which its hash shows
         answer.raise_for_status()
         if answer.status_code != requests.codes.partial_content:
             start = 0

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor
 
-from napari_revsam2.sam2_backend.device import memory_shortage_in_words
+from napari_revsam2.sam2_backend.device import translated_memory_errors
 from napari_revsam2.sam2_backend.sam2_contract import check_contract
 from napari_revsam2.vocabulary.errors import CheckpointError
 
@@ -59,7 +59,7 @@ def load_model(
         raise CheckpointError(
             f"{text} looks like {architecture.name}, but its weights don't fit that architecture: download it again."
         ) from error
-    with memory_shortage_in_words():
+    with translated_memory_errors():
         return model.to(device)
 
 
