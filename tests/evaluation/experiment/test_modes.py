@@ -39,7 +39,7 @@ def test_forward_and_reverse_run_once_for_all_k_and_modes(inputs):
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_the_embedded_network_gives_the_masks_of_runs_of_their_own(mode):
+def test_the_bundled_network_gives_the_masks_of_runs_of_their_own(mode):
     subjects = [Subject(image.name, image, labels) for image, labels in (*sample_supports(), sample_query())]
     choices = [SupportChoice(subject, index) for subject in subjects[:2] for index in (12, 18)]
     job = job_of(subjects[-1], choices, config=CONFIG, support_window=CONFIG.window)
