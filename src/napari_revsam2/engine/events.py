@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.intensity_window import Limits
+from napari_revsam2.settings.method import MethodSettings
 
 from .propagator import Logits, Mask
 
@@ -168,7 +168,7 @@ class RunFinished:
         (M, H, W) class ids, unsigned; where classes overlap the higher logit wins.
     labels : tuple of LabelResult
         One for each class.
-    config : RevSAM2Config
+    config : MethodSettings
         The settings it ran with.
     computed_with : mapping of str to str
         The device and precision that the network chose, where a setting leaves the choice to it.
@@ -176,7 +176,7 @@ class RunFinished:
 
     segmentation: NDArray[np.unsignedinteger[Any]]
     labels: tuple[LabelResult, ...]
-    config: RevSAM2Config
+    config: MethodSettings
     computed_with: Mapping[str, str] = field(default_factory=dict)
 
 
