@@ -23,11 +23,23 @@ from tests.plugin.conftest import CONFIG, TRUTH, HeldPropagator, assert_is_truth
 
 
 @pytest.fixture
-def controller(viewer, network):
+def controller_with(viewer):
+    """Make a controller on the viewer's layers, with a network of the test's own."""
+    made = []
+
+    def make(*network) -> RunController:
+        made.append(RunController(viewer.layers, KeptNetwork(*network)))
+        return made[-1]
+
+    yield make
+    for controller in made:
+        controller.close()
+
+
+@pytest.fixture
+def controller(controller_with, network):
     """A controller on the viewer's layers."""
-    controller = RunController(viewer.layers, KeptNetwork(lambda config: StoredEmbeddings(network)))
-    yield controller
-    controller.close()
+    return controller_with(lambda config: StoredEmbeddings(network))
 
 
 @pytest.fixture
@@ -131,15 +143,14 @@ def test_cancel_before_the_first_mask_adds_no_layer(controller, network, request
     assert len(viewer.layers) == 1
 
 
-def test_a_problem_of_the_users_is_said_in_its_own_words(viewer, qtbot, request_of):
+def test_a_problem_of_the_users_is_said_in_its_own_words(controller_with, qtbot, request_of):
     def refuse(config):
         raise CheckpointError("There is no checkpoint 'x'.")
 
-    controller = RunController(viewer.layers, KeptNetwork(refuse))
+    controller = controller_with(refuse)
     controller.start(request_of())
     qtbot.waitUntil(lambda: controller.state.phase is Phase.FAILED)
     assert controller.state.message == "There is no checkpoint 'x'."
-    controller.close()
 
 
 @pytest.mark.parametrize(
@@ -164,7 +175,7 @@ def test_any_error_on_the_thread_ends_the_run_in_words(
 
 
 @pytest.mark.parametrize("kind", [NotEnoughMemoryError, torch.OutOfMemoryError, MemoryError])
-def test_out_of_memory_the_network_and_its_embeddings_are_given_back(viewer, qtbot, request_of, kind):
+def test_out_of_memory_the_network_and_its_embeddings_are_given_back(controller_with, qtbot, request_of, kind):
     made = []
 
     def load(config) -> StoredEmbeddings:
@@ -173,48 +184,45 @@ def test_out_of_memory_the_network_and_its_embeddings_are_given_back(viewer, qtb
         made.append(weakref.ref(network))
         return StoredEmbeddings(network)
 
-    controller = RunController(viewer.layers, KeptNetwork(load))
+    controller = controller_with(load)
     controller.start(request_of())
     qtbot.waitUntil(lambda: controller.state.phase is Phase.FAILED)
     gc.collect()
     assert [reference() for reference in made] == [None]
-    controller.close()
 
 
-def test_after_each_run_unused_memory_is_given_back_to_the_device(viewer, qtbot, request_of):
+def test_after_each_run_unused_memory_is_given_back_to_the_device(controller_with, qtbot, request_of):
     given = []
 
     def give_back() -> None:
         given.append(True)
         raise RuntimeError("CUDA error: device-side assert triggered")
 
-    controller = RunController(viewer.layers, KeptNetwork(lambda _: StoredEmbeddings(HeldPropagator()), give_back))
+    controller = controller_with(lambda _: StoredEmbeddings(HeldPropagator()), give_back)
     for runs in (1, 2):
         controller.start(request_of())
         qtbot.waitUntil(lambda: controller.state.phase is Phase.COMPLETED)
         assert len(given) == runs
-    controller.close()
 
 
-def test_a_clean_up_that_fails_lets_the_run_end_and_the_next_one_work(viewer, qtbot, request_of):
+def test_a_clean_up_that_fails_lets_the_run_end_and_the_next_one_work(controller_with, qtbot, request_of):
     def fail() -> None:
         raise ImportError("DLL load failed")
 
-    controller = RunController(viewer.layers, KeptNetwork(lambda _: StoredEmbeddings(HeldPropagator()), fail))
+    controller = controller_with(lambda _: StoredEmbeddings(HeldPropagator()), fail)
     for _ in range(2):
         controller.start(request_of())
         qtbot.waitUntil(lambda: controller.state.phase is Phase.COMPLETED, timeout=3000)
-    controller.close()
 
 
-def test_a_run_canceled_before_its_turn_loads_no_network(viewer, qtbot, network, request_of):
+def test_a_run_canceled_before_its_turn_loads_no_network(controller_with, qtbot, network, request_of):
     loaded = []
 
     def load(config) -> StoredEmbeddings:
         loaded.append(config.checkpoint)
         return StoredEmbeddings(network)
 
-    controller = RunController(viewer.layers, KeptNetwork(load))
+    controller = controller_with(load)
     network.hold()
     controller.start(request_of(RevSAM2Config(checkpoint="first.pt")))
     controller.start(request_of(RevSAM2Config(checkpoint="second.pt")))
@@ -223,7 +231,6 @@ def test_a_run_canceled_before_its_turn_loads_no_network(viewer, qtbot, network,
     qtbot.waitUntil(lambda: controller.state.phase is Phase.COMPLETED)
     assert "second.pt" not in loaded
     assert loaded[-1] == "third.pt"
-    controller.close()
 
 
 def test_after_a_failure_the_next_run_works(controller, network, request_of, finish):
@@ -277,8 +284,10 @@ def test_a_second_run_replaces_the_one_that_goes_on(qtbot, controller, network, 
     assert_is_truth(controller.result.layer.data)
 
 
-def test_closed_during_a_run_the_thread_ends_and_the_layer_is_marked_partial(qtbot, viewer, network, request_of):
-    controller = RunController(viewer.layers, KeptNetwork(lambda config: StoredEmbeddings(network)))
+def test_closed_during_a_run_the_thread_ends_and_the_layer_is_marked_partial(
+    qtbot, controller_with, network, request_of
+):
+    controller = controller_with(lambda config: StoredEmbeddings(network))
     network.hold()
     controller.start(request_of())
     run_until(qtbot, controller, network, lambda: controller.result is not None)
