@@ -12,6 +12,9 @@ import pytest
 
 from napari_revsam2.cli import main
 from napari_revsam2.evaluation.experiment import work
+from napari_revsam2.evaluation.experiment.experiment import Experiment
+from napari_revsam2.settings.config import Precision, RevSAM2Config
+from napari_revsam2.vocabulary.errors import ProblemError
 from tests.engine.fake_propagator import FakePropagator
 from tests.evaluation.conftest import write_subject
 
@@ -176,3 +179,19 @@ def test_numbers_that_make_no_sense_are_refused(pairs, tmp_path, more):
     with pytest.raises(SystemExit) as stop:
         evaluate(pairs, tmp_path / "output", *more)
     assert stop.value.code == 2
+
+
+@pytest.mark.parametrize(("more", "is_resolved"), [((), True), (("--scheduler", "tcp://elsewhere:8786"), False)])
+def test_precision_and_device_are_chosen_once_for_all_workers_of_this_machine(
+    pairs, tmp_path, monkeypatch, more, is_resolved
+):
+    def record(experiment: Experiment, *_: object) -> None:
+        configs.append(experiment.config)
+        raise ProblemError("Enough.")
+
+    configs: list[RevSAM2Config] = []
+    monkeypatch.setattr("napari_revsam2.cli.evaluate.run_experiment", record)
+    assert evaluate(pairs, tmp_path / "output", *more) == 2
+    (config,) = configs
+    assert (config.precision is not Precision.AUTO) == is_resolved
+    assert (config.device != "auto") == is_resolved
