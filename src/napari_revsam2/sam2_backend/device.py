@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import torch
 
-from napari_revsam2.settings.config import Precision, RevSAM2Config
+from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.settings.network import Precision
 from napari_revsam2.vocabulary.errors import DeviceError, NotEnoughMemoryError
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
