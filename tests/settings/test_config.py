@@ -26,9 +26,9 @@ def test_names_in_text_become_members():
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"mode": "magic"}, "Mode 'magic' isn't known: give one of revsam2, forward, fifo, random."),
+        ({"mode": "magic"}, "Mode 'magic' isn't known: choose one of revsam2, forward, fifo, random."),
         ({"mode": "forwards"}, "Mode 'forwards' isn't known: did you mean forward?"),
-        ({"mode": None}, "Mode None isn't known: give one of revsam2, forward, fifo, random."),
+        ({"mode": None}, "Mode None isn't known: choose one of revsam2, forward, fifo, random."),
         ({"precision": "bfloat8"}, "Precision 'bfloat8' isn't known: did you mean bfloat16?"),
         ({"n_support": 2.5}, "Supports (N) must be a whole number, not 2.5."),
         ({"n_support": 2.0}, "Supports (N) must be a whole number, not 2.0."),

@@ -35,7 +35,7 @@ from .support_selection import choose_labels, select_supports
 from .top_k_selection import select_at_random, select_top_k
 
 _SETTLED = np.float32(1000)
-"""Logit of a voxel that a person has settled: above any the network gives."""
+"""Logit of a voxel that a person has settled: above any that a network predicts."""
 
 
 def run_revsam2(
@@ -116,7 +116,7 @@ def propagate_again(
         For each class its conditional slices, by query index, with their masks (H, W) (``P-hat``). They stay as they
         are in the result; an empty mask stays empty and is not remembered.
     config : MethodSettings
-        Settings of the run that this one goes on from, for the result.
+        Settings of the run that this one continues, for the result.
 
     Yields
     ------
