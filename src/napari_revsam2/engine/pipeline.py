@@ -126,7 +126,7 @@ def propagate_again(
     Raises
     ------
     ProblemError
-        When there is no class, or one has no conditional slice that shows it.
+        When there is no class, or one has no conditional slice that shows it or is below 1.
     """
     if not conditional:
         raise ProblemError("No conditional slice shows anything: add one, or correct a slice.")
@@ -134,9 +134,9 @@ def propagate_again(
         if not any(mask.any() for mask in masks.values()):
             raise ProblemError(f"Class {label} has no conditional slice that shows it: add one, or correct a slice.")
     n_query, height, width = query.shape
+    merger = LabelMerger(tuple(conditional), (n_query, height, width))
     yield StageStarted(Stage.EMBED, None, n_query)
     query_embeddings = yield from _collect(embed_query(propagator, query))
-    merger = LabelMerger(tuple(conditional), (n_query, height, width))
     results = []
     for label, masks in conditional.items():
         task = ClassTask(propagator, label, (), (), query_embeddings, (height, width))
