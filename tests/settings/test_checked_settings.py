@@ -28,6 +28,8 @@ from napari_revsam2.vocabulary.errors import ProblemError
         ({"seed": np.int64(-1)}, "Seed must be at least 0, not -1."),
         ({"top_k": "3"}, "Conditional slices (k) must be a whole number, not '3'."),
         ({"image_size": 100}, "Image size must be a multiple of 32, not 100."),
+        ({"image_size": 8224}, "Image size must be at most 8192, not 8224."),
+        ({"image_size": 2**40}, "Image size must be at most 8192, not 1099511627776."),
         ({"window": None}, "Window must be text, not None."),
         ({"checkpoint": 7}, "Checkpoint must be text, not 7."),
         ({"n_suport": 3}, "Setting 'n_suport' isn't known: did you mean n_support?"),
