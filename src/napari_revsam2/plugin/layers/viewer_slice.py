@@ -19,6 +19,12 @@ def shown_point(viewer: ViewerModel, layer: Image | Labels) -> tuple[int, ...]:
     return tuple(int(min(max(i, 0), size - 1)) for i, size in zip(indices, shape[: layer.ndim], strict=True))
 
 
+def slider_axis(viewer: ViewerModel) -> int:
+    """Find the axis that the viewer's last slider moves along, counted from the last (negative)."""
+    dims = viewer.dims
+    return int(dims.order[-3]) - int(dims.ndim) if dims.ndim >= 3 else -3
+
+
 def show_slice(viewer: ViewerModel, layer: Image | Labels, axis: int, index: int) -> None:
     """Move the viewer to slice ``index`` along ``axis`` of ``layer``; that axis gets a slider if it has none."""
     viewer_axis = axis + viewer.dims.ndim - layer.ndim
