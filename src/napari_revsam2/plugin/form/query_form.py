@@ -16,7 +16,7 @@ from napari_revsam2.plugin.layers.viewer_slice import shown_point, slider_axis
 from napari_revsam2.plugin.layers.wheel_guard import WheelGuard
 from napari_revsam2.plugin.supports.support_pairs import LABEL_WIDTH
 
-_IMAGE_HELP = "The volume to segment; it may be one of the supports, to go on from a few painted slices."
+_IMAGE_HELP = "The volume to segment; it may be one of the supports, to continue from a few painted slices."
 _AXIS_HELP = "The axis to cut slices along, in the supports too (there counted from the last axis)."
 _RANGE_HELP = "First and last slice to segment."
 

@@ -113,7 +113,7 @@ class SettingsForm(QWidget):
         layout.addWidget(self.advanced)
 
     def config(self) -> RevSAM2Config:
-        """Give the settings.
+        """Read the settings.
 
         Raises
         ------
@@ -133,7 +133,7 @@ class SettingsForm(QWidget):
             return refuse_settings(inputs, str(error))
 
     def choices(self) -> dict[str, Any]:
-        """Give what was chosen as plain values; a checkpoint that is a file is left out."""
+        """List what was chosen as plain values; a checkpoint that is a file is left out."""
         values = {name: field.value for name, field in self.fields.items()}
         if self.checkpoint.is_file:
             del values["checkpoint"]

@@ -140,7 +140,7 @@ class AnnotatedSlices(QObject):
         return is_different
 
     def _on_labels_update(self, _: object) -> None:
-        """Look at the slice that is shown: a stroke goes on there."""
+        """Look at the slice that is shown: a stroke may be going on there."""
         shown = shown_point(self._viewer, self.pair.labels)[self.pair.slices.axis]
         self._look_at([shown])
 

@@ -128,8 +128,7 @@ class SupportList(QWidget):
 
     def close_layers(self) -> None:
         """Let go of all layers."""
-        for annotated in self.annotated:
-            annotated.close()
+        self.show_pairs((), -3)
 
     def _on_item_changed(self, item: QTreeWidgetItem, column: int) -> None:
         if column != SLICE:
