@@ -12,7 +12,10 @@ import pytest
 
 from napari_revsam2.cli import main
 from napari_revsam2.evaluation.experiment import computation
+from napari_revsam2.evaluation.experiment.experiment import Experiment
 from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
+from napari_revsam2.settings.config import Precision, RevSAM2Config
+from napari_revsam2.vocabulary.errors import ProblemError
 from tests.engine.fake_propagator import FakePropagator
 from tests.evaluation.conftest import write_subject
 
@@ -172,3 +175,19 @@ def test_weights_in_a_file_are_found_from_any_folder(pairs, tmp_path, monkeypatc
     Path("own.pt").write_bytes(b"weights")
     evaluate(pairs, tmp_path / "output", "--checkpoint", "own.pt", "--label", "1", "--groups", "1")
     assert set(seen) == {str(tmp_path / "own.pt")}  # a Dask worker may be in another one
+
+
+@pytest.mark.parametrize(("more", "is_resolved"), [((), True), (("--scheduler", "tcp://elsewhere:8786"), False)])
+def test_precision_and_device_are_chosen_once_for_all_workers_of_this_machine(
+    pairs, tmp_path, monkeypatch, more, is_resolved
+):
+    def record(experiment: Experiment, *_: object) -> None:
+        configs.append(experiment.config)
+        raise ProblemError("Enough.")
+
+    configs: list[RevSAM2Config] = []
+    monkeypatch.setattr("napari_revsam2.cli.evaluate.run_experiment", record)
+    assert evaluate(pairs, tmp_path / "output", *more) == 2
+    (config,) = configs
+    assert (config.precision is not Precision.AUTO) == is_resolved
+    assert (config.device != "auto") == is_resolved

@@ -117,6 +117,14 @@ def test_what_another_process_removed_is_encoded_again_and_written():
     np.testing.assert_array_equal(files[embedded[0].key], lost)
 
 
+def test_what_stands_for_an_embedding_copies_nothing_of_the_volume():
+    volume = np.random.default_rng(0).random((4, 3, 4))
+    store = StoredEmbeddings(FakePropagator(), FakeFiles(), memory_budget=0)
+    embedded = store.embed(list(volume), [LIMITS] * 4)
+    assert all(np.shares_memory(each.image, volume) for each in embedded)
+    assert len(store) == 0
+
+
 def test_a_slice_changed_during_the_run_is_not_written_under_the_hash_of_what_it_was():
     files = FakeFiles()
     store = StoredEmbeddings(FakePropagator(), files, memory_budget=0)
