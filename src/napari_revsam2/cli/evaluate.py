@@ -23,8 +23,8 @@ from napari_revsam2.evaluation.experiment.protocol import Protocol
 from napari_revsam2.evaluation.experiment.runner import Progress, run_experiment
 from napari_revsam2.evaluation.report.summary import write_summary
 from napari_revsam2.evaluation.systems.registry import find_systems
-from napari_revsam2.sam2_backend.checkpoints.published import PUBLISHED
-from napari_revsam2.sam2_backend.checkpoints.weights import EMBEDDED, checkpoint_sha256
+from napari_revsam2.sam2_backend.checkpoints.checkpoint import find_checkpoint, sha256_of
+from napari_revsam2.sam2_backend.device import resolved
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.errors import ProblemError
 
@@ -60,10 +60,13 @@ def _reasons(failures: Sequence[JobFailure]) -> str:
 
 def _experiment(options: argparse.Namespace, config: RevSAM2Config) -> Experiment:
     datasets = [open_dataset(path, options.description, options.window, options.axis) for path in options.dataset]
-    checkpoint_hash = checkpoint_sha256(config.checkpoint)
-    if config.checkpoint not in (*EMBEDDED, *PUBLISHED):
-        # A file: a Dask worker may have been started in another folder.
+    checkpoint = find_checkpoint(config.checkpoint)
+    with checkpoint.on_disk() as path:
+        checkpoint_hash = sha256_of(path)
+    if checkpoint.is_private:  # a Dask worker may have been started in another folder
         config = replace(config, checkpoint=str(Path(config.checkpoint).absolute()))
+    if not options.scheduler:  # whose workers may be on machines with another device
+        config = resolved(config)
     return Experiment(
         pairs=_pairs(datasets, options),
         protocol=Protocol(

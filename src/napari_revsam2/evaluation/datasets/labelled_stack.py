@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from napari_revsam2.settings.intensity_window import IntensityWindow, Limits
 from napari_revsam2.vocabulary.axis import Axis
-from napari_revsam2.vocabulary.errors import ProblemError
 from napari_revsam2.volume_files import check_same_grid, read_image, read_labels
 
 from .dataset import Subject
@@ -46,10 +45,7 @@ def read_labelled_stack(subject: Subject, axis: Axis, window: str) -> LabelledSt
     check_same_grid(image, labels)
     x, y, z = image.spacing
     along = {Axis.AXIAL: (z, y, x), Axis.CORONAL: (y, z, x), Axis.SAGITTAL: (x, z, y)}
-    try:
-        limits = IntensityWindow.parse(window).limits(image.data)
-    except ProblemError as error:
-        raise ProblemError(f"{subject.image}: {error}") from error
+    limits = IntensityWindow.parse(window).limits(image.data, subject.image)
     return LabelledStack(image.slices(axis), labels.slices(axis), limits, along[axis])
 
 
