@@ -85,6 +85,14 @@ def test_provenance_tells_the_command_and_no_folder(pairs, tmp_path):
         assert str(tmp_path) not in (tmp_path / "output" / name).read_text(encoding="utf-8")
 
 
+def test_all_processes_are_told_the_precision_that_this_one_computes_with(pairs, tmp_path):
+    evaluate(pairs, tmp_path / "output", "--label", "1", "--groups", "1", "--precision", "auto")
+    settings = json.loads((tmp_path / "output" / "settings.json").read_text(encoding="utf-8"))
+    assert settings["precision"] in {"float32", "bfloat16", "float16"}
+    provenance = json.loads((tmp_path / "output" / "provenance.json").read_text(encoding="utf-8"))
+    assert provenance["settings"]["precision"] == settings["precision"]
+
+
 def test_supports_of_another_dataset_of_the_same_name_are_refused(pairs, tmp_path, capsys):
     other = shutil.copytree(pairs.parent, tmp_path / "other") / pairs.name
     assert evaluate(pairs, tmp_path / "output", "--supports-from", str(other)) == 2
