@@ -189,3 +189,9 @@ def test_weights_in_a_file_are_found_from_any_folder(pairs, tmp_path, monkeypatc
     Path("own.pt").write_bytes(b"weights")
     evaluate(pairs, tmp_path / "output", "--checkpoint", "own.pt", "--label", "1", "--groups", "1")
     assert set(seen) == {str(tmp_path / "own.pt")}  # a Dask worker may be in another one
+
+
+def test_two_datasets_of_one_name_are_refused(pairs, tmp_path, capsys):
+    other = shutil.copytree(pairs.parent, tmp_path / "other") / pairs.name
+    assert main(["evaluate", str(pairs), str(other), "--output", str(tmp_path / "output")]) == 2
+    assert "Two datasets are called phantoms: rename one of the folders" in capsys.readouterr().err

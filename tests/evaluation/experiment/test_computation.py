@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -70,6 +72,29 @@ def test_a_file_that_cannot_be_read_is_a_failure_with_its_name(dataset, network)
     assert isinstance(failure, JobFailure)
     assert failure.job is job
     assert "subject_0.nii.gz" in failure.reason
+
+
+def test_threads_of_one_process_compute_one_job_after_the_other(dataset, monkeypatch):
+    """They share the embeddings of one volume."""
+    running, together = [], []
+
+    def compute(job):
+        running.append(job)
+        together.append(len(running))
+        time.sleep(0.02)
+        running.remove(job)
+
+    monkeypatch.setattr(computation, "_compute", compute)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(run_job, [job_of(subject, ()) for subject in dataset.training]))
+    assert together == [1] * 5
+
+
+def test_the_one_shot_takes_its_slices_from_one_support_volume(dataset, network):
+    result = run_job(job_of(dataset.training[0], supports_of(dataset), [Setting("one-shot", 1, 7)]))
+    assert isinstance(result, JobResult)
+    assert [(row.mode, row.dsc) for row in result.rows] == [("one-shot", 1.0)]
+    assert result.slices == ()
 
 
 def supports_of(dataset):

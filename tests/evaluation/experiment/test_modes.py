@@ -74,3 +74,34 @@ def test_a_query_without_the_class_gives_an_empty_one_shot(inputs):
     inputs = replace(inputs, truth=np.zeros_like(inputs.truth))
     found = segment_one_shot(FakePropagator(), inputs, CONFIG, Setting("one-shot", 1, 7))
     assert not found.mask.any()
+
+
+@pytest.mark.parametrize("mode", [Mode.RANDOM, Mode.REVSAM2])
+def test_where_forward_propagation_finds_nothing_the_mask_is_empty_and_no_slice_chosen(inputs, mode):
+    dark = replace(inputs, query=replace(inputs.query, slices=np.zeros_like(np.asarray(inputs.query.slices))))
+    settings = [Setting(mode.value, 4, 7), Setting(mode.value, 4, 3)]
+    for found in segment_in_modes(FakePropagator(), dark, CONFIG, settings):
+        assert not found.mask.any()
+        assert found.chosen == ()
+
+
+def test_random_choices_follow_the_seed(inputs):
+    def chosen(seed):
+        config = replace(CONFIG, seed=seed)
+        (found,) = segment_in_modes(FakePropagator(), inputs, config, [Setting("random", 4, 3)])
+        return found.chosen
+
+    assert chosen(1) == chosen(1)
+    assert len({chosen(seed) for seed in range(5)}) > 1
+
+
+def test_fifo_alone_runs_no_forward_propagation(inputs):
+    (found,) = segment_in_modes(FakePropagator(), inputs, CONFIG, [Setting("fifo", 4)])
+    assert found.first is None
+    np.testing.assert_array_equal(found.mask, inputs.truth)
+
+
+def test_each_n_takes_the_first_supports(inputs):
+    network = FakePropagator()
+    list(segment_in_modes(network, inputs, CONFIG, [Setting("forward", 4), Setting("forward", 1)]))
+    assert {len(bank.conditional) for bank in network.banks} == {4, 1}
