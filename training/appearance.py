@@ -95,7 +95,7 @@ def monotone_remap(rng: np.random.Generator, images: Image) -> Image:
 
 def _rising(rng: np.random.Generator, knots: int = 7) -> Image:
     """Values of a rising curve at evenly spaced knots, 0 at the first and 1 at the last."""
-    steps = rng.exponential(1, knots - 1) + 0.1
+    steps = rng.exponential(1, knots - 1) + 0.3
     return np.concatenate([[0], np.cumsum(steps) / steps.sum()]).astype(np.float32)
 
 
