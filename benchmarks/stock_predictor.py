@@ -63,7 +63,10 @@ def run_video(
     state = predictor.init_state((images, *shape))
     for frame, mask in masks.items():
         predictor.add_new_mask(state, frame, obj_id=1, mask=torch.from_numpy(mask))
-    return {frame: logits[0, 0].numpy() for frame, _, logits in predictor.propagate_in_video(state, start_frame_idx=0)}
+    return {
+        frame: logits[0, 0].float().cpu().numpy()
+        for frame, _, logits in predictor.propagate_in_video(state, start_frame_idx=0)
+    }
 
 
 def run_stock(
