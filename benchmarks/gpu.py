@@ -74,6 +74,7 @@ def run(steps: tuple[Step, ...], setting: Setting, work: Path, seconds: float) -
     """Take the steps that are left, as long as there is time."""
     ends = time.monotonic() + seconds
     for step in steps:
+        _put_together(steps, setting, work)
         file = work / f"{step.name}.json"
         left = ends - time.monotonic()
         if file.exists():
@@ -83,8 +84,8 @@ def run(steps: tuple[Step, ...], setting: Setting, work: Path, seconds: float) -
         else:
             started = time.monotonic()
             write(file, json.dumps(_measured(step, setting), indent=1))
-            _put_together(steps, setting, work)
             print(f"{step.name}: {time.monotonic() - started:.1f} s", flush=True)
+    _put_together(steps, setting, work)
 
 
 def _measured(step: Step, setting: Setting) -> list[Row]:

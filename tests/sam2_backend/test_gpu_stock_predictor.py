@@ -91,7 +91,7 @@ def sample_problem() -> tuple[SupportSet, QueryVolume]:
 @pytest.mark.parametrize("architecture", [a.name for a in ARCHITECTURES])
 def test_every_architecture_gives_its_logits_and_chosen_slices_in_float32(architecture: str, device: str) -> None:
     predictor = random_predictor(architecture, PRESENT if "sam2.1" in architecture else 0.0).to(device)
-    found = compared(predictor, *toy_problem(n_support=3, n_query=10), LABEL, torch.float32)
+    found = compared(predictor, *toy_problem(n_support=3, n_query=8), LABEL, torch.float32)
     assert 0 < (found.final > 0).mean() < 1, "masks that are all empty or all full would show nothing"
     np.testing.assert_allclose(found.differences, 0, rtol=0, atol=1e-3)
     assert found.selected == found.stock.selected
