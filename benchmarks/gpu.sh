@@ -32,7 +32,7 @@ install() {
 tests() {
     local chosen=(-m gpu) limit=180
     [ -z "$quick" ] || { chosen=(-m "slow and not gpu" -k "bundled or thread"); limit=400; }
-    timeout $limit "$python" -m pytest tests/sam2_backend/test_gpu*.py "${chosen[@]}" -W default -p no:cacheprovider \
+    timeout $limit "$python" -m pytest tests/sam2_backend/test_gpu*.py "${chosen[@]}" -W default --disable-warnings -p no:cacheprovider \
         -q --durations=5 --junitxml="$output/tests.xml"
     [ $? -le 1 ] && touch "$work/tests.done"
 }
