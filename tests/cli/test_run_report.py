@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from napari_revsam2.cli.run_report import RunReport, print_json
-from napari_revsam2.engine.events import LabelResult, RunFinished
+from napari_revsam2.engine.events import LabelResult, RunFinished, WindowResolved
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.axis import Axis
 from napari_revsam2.volume_files.scores_file import write_scores
@@ -26,7 +26,9 @@ def report() -> RunReport:
     truth[2, 0], segmentation[2] = 3, 3
     result = LabelResult(3, ((0, 5), (1, 4)), np.array([0.0, np.nan, 0.75]), (2,))
     finished = RunFinished(segmentation, (result,), RevSAM2Config(), COMPUTED_WITH)
-    return RunReport(RevSAM2Config(), Axis.AXIAL, finished, truth, {"self": 1.23456}, ("Look at the window.",))
+    window = WindowResolved((0.0, 80.5), {0: (-1.0, 90.0), 1: (0.0, 70.0)})
+    notices = ("Look at the window.",)
+    return RunReport(RevSAM2Config(), Axis.AXIAL, finished, truth, {"self": 1.23456}, notices, window)
 
 
 def test_scores_tell_each_slices_own_numbers(report: RunReport, tmp_path: Path) -> None:
@@ -56,4 +58,5 @@ def test_json_tells_the_runs_own_numbers(report: RunReport, capsys: pytest.Captu
     assert told["query_slices"] == 3
     assert told["notices"] == ["Look at the window."]
     assert told["computed_with"] == COMPUTED_WITH
+    assert told["limits"] == {"query": [0.0, 80.5], "supports": {"0": [-1.0, 90.0], "1": [0.0, 70.0]}}
     assert told["seconds"] == {"self": 1.235}

@@ -17,6 +17,7 @@ from napari_revsam2.engine.events import (
     SlicesSelected,
     Stage,
     StageStarted,
+    WindowResolved,
     result_of,
 )
 from napari_revsam2.engine.pipeline import propagate_again, run_revsam2
@@ -178,8 +179,32 @@ def test_closing_the_run_after_any_event_leaves_the_network_alone(supports, quer
         events.close()
         assert network.n_calls == calls[n_events - 1]
         assert next(events, None) is None
-    # A slice of the reverse stage costs most: remembered once, then segmented and scaled for each of three supports.
-    assert max(np.diff(calls)) <= 1 + 2 * 3, "a click on Cancel would wait for more than one slice"
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_between_two_events_the_network_works_on_one_batch_at_most(supports, query, mode):
+    network = FakePropagator(batch_size=1)
+    config = RevSAM2Config(n_support=4, mode=mode)
+    calls = [0, *(network.n_calls for _ in run_revsam2(network, supports, query, config))]
+    # The most that a batch takes: a slice of the sweep is segmented, remembered and scaled.
+    assert max(np.diff(calls)) <= 3, "a click on Cancel would wait for more than one batch"
+
+
+def test_propagating_again_the_network_works_on_one_batch_at_most_between_two_events(query):
+    truth = paint((8, 14, 13), shift=3)[1]
+    network = FakePropagator(batch_size=1)
+    settled = {BRIGHT: {i: truth[i] == BRIGHT for i in range(1, 7)}}
+    calls = [0, *(network.n_calls for _ in propagate_again(network, query, settled, CONFIG))]
+    assert max(np.diff(calls)) <= 3
+
+
+def test_a_run_first_tells_the_grey_values_seen_as_black_and_white():
+    image, labels = paint((3, 10, 12))
+    volumes = (stack_supports(image, labels, limits, volume=v) for v, limits in enumerate([(0.0, 90.0), (-5.0, 120.0)]))
+    supports = SupportSet(tuple(support for volume in volumes for support in volume))
+    query = QueryVolume(paint((2, 10, 12))[0], (0.0, 110.0))
+    window = run(FakePropagator(), supports, query)[0]
+    assert window == WindowResolved((0.0, 110.0), {0: (0.0, 90.0), 1: (-5.0, 120.0)})
 
 
 def test_a_class_that_no_support_shows_is_refused(supports, query):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_revsam2.engine.problem import SupportSet, SupportSlice, stack_supports
-from napari_revsam2.engine.support_selection import select_supports
+from napari_revsam2.engine.support_selection import choose_labels, select_supports
 from napari_revsam2.vocabulary.errors import ProblemError
 
 
@@ -39,17 +39,15 @@ def test_a_class_on_no_slice_is_refused():
         select_supports(SupportSet(volume(0, 3)), 9, 3)
 
 
-def test_no_painted_slice_at_all_is_refused():
-    with pytest.raises(ProblemError, match="No support slice is painted"):
-        SupportSet(volume(0, 0))
+def test_all_painted_classes_are_segmented_unless_some_are_asked_for():
+    supports = SupportSet(volume(0, 5, label=4) + volume(1, 2, label=1))
+    assert choose_labels(supports, None) == (1, 4)
+    assert choose_labels(supports, np.array([4, 4])) == (4,)
 
 
-def test_slices_asked_for_are_used_in_the_order_given():
-    labels = np.ones((6, 2, 2), np.uint8)
-    chosen = stack_supports(np.zeros((6, 2, 2)), labels, (0, 1), indices=[4, 1, 4])
-    assert [s.index for s in chosen] == [4, 1]
-
-
-def test_an_image_and_labels_of_other_shape_are_refused():
-    with pytest.raises(ProblemError, match="must be the same"):
-        SupportSlice(np.zeros((3, 4)), np.zeros((4, 3), int), (0, 1))
+@pytest.mark.parametrize("n_support", range(1, 12))
+def test_volumes_contribute_alike_as_far_as_they_can(n_support):
+    chosen = origins(SupportSet(volume(0, 2) + volume(1, 9)), n_support)
+    first = sum(number == 0 for number, _ in chosen)
+    assert len(chosen) == n_support
+    assert first == min(2, (n_support + 1) // 2)

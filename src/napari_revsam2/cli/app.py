@@ -10,12 +10,12 @@ import io
 import re
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from napari_revsam2 import __version__
 from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.settings.option import options_of
 from napari_revsam2.vocabulary.axis import Axis
 from napari_revsam2.vocabulary.errors import NotEnoughMemoryError, ProblemError, RevSAM2Error
 
@@ -118,18 +118,17 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
 
 def _add_settings(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
     """One option for each setting, made from the settings themselves."""
-    for setting in fields(RevSAM2Config):
-        if setting.name in without:
+    for option in options_of(RevSAM2Config):
+        if option.name in without:
             continue
-        default: Any = setting.default
-        shown = getattr(default, "value", default)
+        shown = getattr(option.default, "value", option.default)
         parser.add_argument(
-            "--" + setting.name.replace("_", "-"),
-            type=type(default),
-            choices=setting.metadata["choices"] and [type(default)(c) for c in setting.metadata["choices"]],
-            metavar="|".join(setting.metadata["choices"] or [setting.name.upper()]),
+            "--" + option.name.replace("_", "-"),
+            type=option.kind,
+            choices=[option.kind(choice) for choice in option.choices] or None,
+            metavar="|".join(option.choices or [option.name.upper()]),
             default=None,
-            help=f"{setting.metadata['help']} (default: {shown})".replace("%", "%%"),
+            help=f"{option.help} (default: {shown})".replace("%", "%%"),
         )
 
 
@@ -234,7 +233,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _given(options: argparse.Namespace, without: Collection[str] = ()) -> dict[str, Any]:
     """Collect the settings that the user gave."""
-    names = [setting.name for setting in fields(RevSAM2Config) if setting.name not in without]
+    names = [option.name for option in options_of(RevSAM2Config) if option.name not in without]
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
 

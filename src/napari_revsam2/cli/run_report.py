@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from napari_revsam2.engine.dice import dice
-from napari_revsam2.engine.events import LabelResult, RunFinished
+from napari_revsam2.engine.events import LabelResult, RunFinished, WindowResolved
 from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.settings.provenance import provenance
 from napari_revsam2.vocabulary.axis import Axis
-
-_PACKAGES = ("napari-revsam2", "torch", "sam2", "numpy", "nibabel", "tifffile")
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,8 @@ class RunReport:
         Wall time by stage.
     notices : tuple of str
         What the user should know.
+    window : WindowResolved
+        The grey values that were black and white.
     """
 
     config: RevSAM2Config
@@ -43,6 +43,7 @@ class RunReport:
     truth: NDArray[Any] | None
     seconds: dict[str, float]
     notices: tuple[str, ...]
+    window: WindowResolved
 
     def label_dice(self, label: int) -> float | None:
         """Dice of a class over the whole volume; None without truth."""
@@ -53,6 +54,8 @@ class RunReport:
 
 def print_json(report: RunReport) -> None:
     """Print the whole report as one JSON object on standard output."""
+    facts = provenance(report.config, report.result.computed_with, report.window.query, report.window.supports)
+    facts["settings"]["axis"] = report.axis.value
     print(
         json.dumps(
             {
@@ -60,9 +63,7 @@ def print_json(report: RunReport) -> None:
                 "seconds": {stage: round(seconds, 3) for stage, seconds in report.seconds.items()},
                 "query_slices": len(report.result.segmentation),
                 "notices": report.notices,
-                "settings": {**report.config.as_dict(), "axis": report.axis.value},
-                "computed_with": dict(report.result.computed_with),
-                "versions": {package: version(package) for package in _PACKAGES},
+                **facts,
             }
         )
     )

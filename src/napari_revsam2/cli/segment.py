@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from napari_revsam2.engine.events import Event, Notice, RunFinished, StageStarted
+from napari_revsam2.engine.events import Event, Notice, RunFinished, StageStarted, WindowResolved
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.axis import Axis
@@ -54,8 +54,8 @@ def run_request(request: Request) -> RunReport:
     with stopwatch.running("read"):
         problem = _open(request)
         truth = problem.read_truth(request.truth) if request.truth else None
-    result, notices = _run(problem, request, stopwatch)
-    report = RunReport(request.config, request.axis, result, truth, stopwatch.seconds, notices)
+    window, result, notices = _run(problem, request, stopwatch)
+    report = RunReport(request.config, request.axis, result, truth, stopwatch.seconds, notices, window)
     with stopwatch.running("write"):
         if request.scores:
             scores = {label.label: label.reverse_scores for label in result.labels}
@@ -118,8 +118,10 @@ def _check_enough_supports(problem: FileProblem, request: Request) -> None:
         )
 
 
-def _run(problem: FileProblem, request: Request, stopwatch: Stopwatch) -> tuple[RunFinished, tuple[str, ...]]:
-    """Load the network and consume the run; result and notices."""
+def _run(
+    problem: FileProblem, request: Request, stopwatch: Stopwatch
+) -> tuple[WindowResolved, RunFinished, tuple[str, ...]]:
+    """Load the network and consume the run; grey values, result and notices."""
     with stopwatch.running("load"):
         from napari_revsam2.sam2_backend.loading import load_with_store  # loads torch
 
@@ -129,10 +131,12 @@ def _run(problem: FileProblem, request: Request, stopwatch: Stopwatch) -> tuple[
     with RunProgress() as progress:
         for event in _timed(events, stopwatch):
             progress.show(event)
+            if isinstance(event, WindowResolved):
+                window = event
             if isinstance(event, Notice):
                 notices.append(event.text)
             if isinstance(event, RunFinished):
-                return event, tuple(notices)
+                return window, event, tuple(notices)
     raise AssertionError("a run ends with RunFinished")
 
 

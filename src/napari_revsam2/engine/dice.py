@@ -18,5 +18,6 @@ def dice(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     """
     if prediction.shape != truth.shape:
         raise ValueError(f"masks of shapes {prediction.shape} and {truth.shape} can't be compared")
+    # |A| + |B|
     total = np.count_nonzero(prediction) + np.count_nonzero(truth)
     return float(2 * np.count_nonzero(prediction & truth) / total) if total else 1.0

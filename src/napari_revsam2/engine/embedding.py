@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from napari_revsam2.vocabulary.batches import in_batches
-
 from .events import SliceEmbedded
 from .problem import QueryVolume, SupportSlice
-from .propagator import EmbeddingT, MemoryT, PredictionT, Propagator
+from .propagator import EmbeddingT, MemoryT, PredictionT, Propagator, in_batches
 
 
 def embed_supports(
@@ -18,6 +16,7 @@ def embed_supports(
 ) -> Iterator[tuple[EmbeddingT, SliceEmbedded]]:
     """Embed the support slices (``Z^S``, Eq. 1), in order, one event each."""
     for batch in in_batches(supports, propagator.batch_size):
+        # Eq. 1: Z^S = E^I(S), one embedding for each s_j (H, W), whose grey limits are its own volume's
         embeddings = propagator.embed([s.image for s in batch], [s.limits for s in batch])
         for support, embedding in zip(batch, embeddings, strict=True):
             yield embedding, SliceEmbedded(support.index, is_query=False)
@@ -28,7 +27,9 @@ def embed_query(
 ) -> Iterator[tuple[EmbeddingT, SliceEmbedded]]:
     """Embed the query slices (``z^q_i``, Eq. 1 and 11), in order, one event each."""
     for batch in in_batches(range(len(query.slices)), propagator.batch_size):
+        # only the slices of this batch are read: Q (M, H, W) may be larger than memory
         images = [np.asarray(query.slices[i]) for i in batch]
+        # Eq. 1 for q_i; Eq. 11 asks for the same again, and takes these
         embeddings = propagator.embed(images, [query.limits] * len(images))
         for index, embedding in zip(batch, embeddings, strict=True):
             yield embedding, SliceEmbedded(index, is_query=True)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.settings.intensity_window import Limits
+from napari_revsam2.settings.method import MethodSettings
 
 from .propagator import Logits, Mask
 
@@ -58,6 +59,22 @@ class StageStarted:
 
 
 @dataclass(frozen=True)
+class WindowResolved:
+    """The grey values seen as black and white are known; always the first event of a whole run.
+
+    Attributes
+    ----------
+    query : tuple of float
+        Those of the query.
+    supports : mapping of int to tuple of float
+        Those of each support volume in use, by its number.
+    """
+
+    query: Limits
+    supports: Mapping[int, Limits]
+
+
+@dataclass(frozen=True)
 class SliceEmbedded:
     """A support or query slice has gone through the image encoder."""
 
@@ -97,6 +114,11 @@ class SliceScored:
     label: int
     index: int
     reverse_score: float
+
+
+@dataclass(frozen=True)
+class BatchFinished:
+    """The network has finished a batch, but no slice is complete yet: a place where the run can be closed."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +168,7 @@ class RunFinished:
         (M, H, W) class ids, unsigned; where classes overlap the higher logit wins.
     labels : tuple of LabelResult
         One for each class.
-    config : RevSAM2Config
+    config : MethodSettings
         The settings it ran with.
     computed_with : mapping of str to str
         The device and precision that the network chose, where a setting leaves the choice to it.
@@ -154,11 +176,21 @@ class RunFinished:
 
     segmentation: NDArray[np.unsignedinteger[Any]]
     labels: tuple[LabelResult, ...]
-    config: RevSAM2Config
+    config: MethodSettings
     computed_with: Mapping[str, str] = field(default_factory=dict)
 
 
-Event = StageStarted | SliceEmbedded | SliceSegmented | SliceScored | SlicesSelected | Notice | RunFinished
+Event = (
+    WindowResolved
+    | StageStarted
+    | SliceEmbedded
+    | SliceSegmented
+    | SliceScored
+    | BatchFinished
+    | SlicesSelected
+    | Notice
+    | RunFinished
+)
 
 
 def result_of(events: Iterable[Event]) -> RunFinished:

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_revsam2.settings.intensity_window import Limits
 from napari_revsam2.vocabulary.errors import ProblemError
-
-
-class SliceStack(Protocol):
-    """Slices read one at a time: an (M, H, W) array, or anything that indexes like one."""
-
-    def __len__(self) -> int:
-        """Count the slices (M)."""
-
-    def __getitem__(self, index: int, /) -> Any:
-        """Read slice ``index``: (H, W) grey values."""
+from napari_revsam2.vocabulary.slice_stack import SliceStack
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +24,7 @@ class SupportSlice:
     image : ndarray
         (H, W) grey values.
     labels : ndarray
-        (H, W) class ids; 0 is background.
+        (H, W) class ids, whole numbers from 0 on; 0 is background.
     limits : tuple of float
         Grey values seen as black and white.
     volume : int
@@ -43,7 +35,7 @@ class SupportSlice:
     Raises
     ------
     ProblemError
-        When image and labels differ in shape.
+        When image and labels differ in shape, or labels are no class ids.
     """
 
     image: NDArray[Any]
@@ -53,11 +45,21 @@ class SupportSlice:
     index: int = 0
 
     def __post_init__(self) -> None:
-        """Check the shapes."""
+        """Check shapes and class ids."""
         if self.image.shape != self.labels.shape or self.image.ndim != 2:
             raise ProblemError(
                 f"A support slice of shape {self.image.shape} has labels of shape {self.labels.shape}: both must be "
                 "the same (height, width)."
+            )
+        if self.labels.dtype.kind not in "bui":
+            raise ProblemError(
+                f"Slice {self.index} of support volume {self.volume + 1} has labels of type {self.labels.dtype}: class "
+                "ids must be whole numbers."
+            )
+        if self.labels.min(initial=0) < 0:
+            raise ProblemError(
+                f"Slice {self.index} of support volume {self.volume + 1} has the class {self.labels.min()}: number the "
+                "classes from 1; 0 is the background."
             )
 
     def mask(self, label: int) -> NDArray[np.bool_]:
@@ -82,7 +84,7 @@ class SupportSet:
         if not self.labels:
             raise ProblemError("No support slice is painted: paint at least one slice of a support volume.")
 
-    @property
+    @cached_property
     def labels(self) -> tuple[int, ...]:
         """The class ids that are painted, ascending."""
         ids: set[int] = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_revsam2.settings.intensity_window import Limits
 
 EmbeddingT = TypeVar("EmbeddingT")
+ItemT = TypeVar("ItemT")
 MemoryT = TypeVar("MemoryT")
 PredictionT = TypeVar("PredictionT")
 Mask = NDArray[np.bool_]
@@ -80,3 +81,9 @@ class Propagator(Protocol[EmbeddingT, MemoryT, PredictionT]):
 
     def logits(self, predictions: Sequence[PredictionT], shapes: Sequence[tuple[int, int]]) -> list[Logits]:
         """Mask logits at the slices' own sizes (H, W); positive is foreground."""
+
+
+def in_batches(items: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:
+    """Yield ``items`` in runs of ``size`` (`Propagator.batch_size`), the last one shorter."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

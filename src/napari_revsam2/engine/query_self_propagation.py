@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from .class_task import ClassTask
 from .events import SliceSegmented, Stage
 from .propagator import EmbeddingT, Logits, MemoryBank, MemoryT, PredictionT, Remembered
-from .task import Task
 
 
 def query_self_propagation(
-    task: Task[EmbeddingT, MemoryT, PredictionT], memories: Mapping[int, MemoryT], kept: Mapping[int, Logits]
+    task: ClassTask[EmbeddingT, MemoryT, PredictionT], memories: Mapping[int, MemoryT], kept: Mapping[int, Logits]
 ) -> Iterator[SliceSegmented]:
     """Segment the non-conditional slices from the conditional and the most recent ones (Eq. 14-15).
 
     Parameters
     ----------
-    task : Task
+    task : ClassTask
         The class at work.
     memories : mapping of int to memory
         The conditional slices with their masks in memory (Eq. 11-13), by query index.
@@ -32,17 +32,34 @@ def query_self_propagation(
     SliceSegmented
         One a slice, in order; together they are ``P-tilde``.
     """
+    # Eq. 11-13 are done: reverse propagation has remembered Q-hat with P-hat (k slices); here each one is frame i
     conditional = tuple(Remembered(i, memories[i]) for i in sorted(memories))
     return _sweep(task, conditional, kept, first=0)
 
 
-def fifo_propagation(task: Task[EmbeddingT, MemoryT, PredictionT]) -> Iterator[SliceSegmented]:
-    """Segment every query slice from the supports and the most recent slices, good or bad (Table 5, "Query Info")."""
-    return _sweep(task, task.remember_supports(), {}, first=len(task.supports))
+def fifo_propagation(
+    task: ClassTask[EmbeddingT, MemoryT, PredictionT], supports: tuple[Remembered[MemoryT], ...]
+) -> Iterator[SliceSegmented]:
+    """Segment every query slice from the supports and the most recent slices, good or bad (Table 5, "Query Info").
+
+    Parameters
+    ----------
+    task : ClassTask
+        The class at work.
+    supports : tuple of Remembered
+        The N supports with their labels in memory, as frames 0 to N-1.
+
+    Yields
+    ------
+    SliceSegmented
+        One a slice, in order.
+    """
+    # no slice keeps a mask; the supports are frames 0 to N-1, so that q_0 is frame N
+    return _sweep(task, supports, {}, first=len(supports))
 
 
 def _sweep(
-    task: Task[EmbeddingT, MemoryT, PredictionT],
+    task: ClassTask[EmbeddingT, MemoryT, PredictionT],
     conditional: tuple[Remembered[MemoryT], ...],
     kept: Mapping[int, Logits],
     first: int,
@@ -51,14 +68,19 @@ def _sweep(
     network = task.propagator
     recent: tuple[Remembered[MemoryT], ...] = ()
     for index in range(task.n_query):
-        if index in kept:  # its place in the queue stays empty
+        if index in kept:  # a conditional slice keeps p_i, and its place in the queue stays empty
             yield SliceSegmented(Stage.SELF, task.label, index, kept[index])
             continue
         position = first + index
+        # the queue of Eq. 14 is by position: predicted slices within the network's reach (tau), however few those are
         recent = tuple(r for r in recent if position - r.position <= network.reach)
+        # all k conditional slices are in every bank, those further on in the volume too
         bank = MemoryBank(position, first + task.n_query, conditional, recent)
         embedding = task.query_embeddings[index]
+        # Eq. 14: z~_i = A(z_i | conditional slices, queue); Eq. 15: p~_i = D(z~_i)
         prediction = network.segment([embedding], [bank])[0]
+        # q_i with its own p~_i joins the queue, good or bad
         recent = (*recent, Remembered(position, network.remember_prediction(embedding, prediction)))
+        # p~_i at the query's own size (H, W)
         logits = network.logits([prediction], [task.query_shape])[0]
         yield SliceSegmented(Stage.SELF, task.label, index, logits)

@@ -1,6 +1,8 @@
-"""Which painted slices become the N supports of a class."""
+"""Which classes are segmented, and which painted slices become the N supports of each."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from napari_revsam2.vocabulary.errors import ProblemError
 
@@ -15,19 +17,39 @@ def select_supports(supports: SupportSet, label: int, n_support: int) -> tuple[S
     Raises
     ------
     ProblemError
-        When the class isn't painted on any slice.
+        When the class isn't painted on any slice, or is the background.
     """
-    painted = supports.painted_with(label)
-    if not painted:
-        raise ProblemError(f"Class {label} isn't on any of the support slices; these classes are: {supports.labels}.")
+    if label not in supports.labels:
+        what = "is the background" if label == 0 else "isn't painted on any support slice"
+        raise ProblemError(f"Class {label} {what}: choose from the painted classes, {_listed(supports.labels)}.")
     by_volume: dict[int, list[SupportSlice]] = {}
-    for support in painted:
+    for support in supports.painted_with(label):
         by_volume.setdefault(support.volume, []).append(support)
+    # how many of the N each volume contributes
     shares = _fair_shares([len(slices) for slices in by_volume.values()], n_support)
     chosen = []
     for slices, share in zip(by_volume.values(), shares, strict=True):
+        # the middles of `share` equal parts of the volume's slices
         chosen += [slices[int((i + 0.5) * len(slices) / share)] for i in range(share)]
     return tuple(chosen)
+
+
+def choose_labels(supports: SupportSet, labels: Iterable[int] | None) -> tuple[int, ...]:
+    """Choose the classes to segment: those asked for, each once, or by default all that are painted.
+
+    Raises
+    ------
+    ProblemError
+        When none is asked for.
+    """
+    chosen = supports.labels if labels is None else tuple(dict.fromkeys(labels))
+    if not chosen:
+        raise ProblemError(f"No class is asked for: choose from the painted classes, {_listed(supports.labels)}.")
+    return chosen
+
+
+def _listed(labels: Iterable[int]) -> str:
+    return ", ".join(map(str, labels))
 
 
 def _fair_shares(available: list[int], wanted: int) -> list[int]:

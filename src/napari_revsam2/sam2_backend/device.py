@@ -9,7 +9,7 @@ from functools import cache
 
 import torch
 
-from napari_revsam2.settings.config import Precision
+from napari_revsam2.settings.network import Precision
 from napari_revsam2.vocabulary.errors import DeviceError, NotEnoughMemoryError
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 from torch import Tensor
 
-from napari_revsam2.engine.problem import SliceStack
 from napari_revsam2.engine.propagator import Logits, Mask
 from napari_revsam2.sam2_backend.checkpoints.weights import load_model
-from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.intensity_window import Limits
+from napari_revsam2.settings.network import NetworkSettings
+from napari_revsam2.vocabulary.slice_stack import SliceStack
 
 from .device import choose_device, choose_precision, memory_shortage_in_words
 from .slice_preprocessing import slice_to_tensor
@@ -193,18 +193,18 @@ class PromptedVideo:
     precision: torch.dtype = torch.float32
 
     @classmethod
-    def load(cls, config: RevSAM2Config) -> PromptedVideo:
-        """Load the checkpoint of ``config`` onto its device.
+    def load(cls, settings: NetworkSettings) -> PromptedVideo:
+        """Load the checkpoint of ``settings`` onto its device.
 
         Raises
         ------
         CheckpointError, DeviceError
             When either isn't to be had.
         """
-        device = choose_device(config.device)
-        predictor = load_model(config.checkpoint, device, config.image_size or None, ArrayVideoPredictor)
+        device = choose_device(settings.device)
+        predictor = load_model(settings.checkpoint, device, settings.image_size or None, ArrayVideoPredictor)
         assert isinstance(predictor, ArrayVideoPredictor)
-        return cls(predictor, choose_precision(config.precision, device))
+        return cls(predictor, choose_precision(settings.precision, device))
 
     def propagate(self, slices: SliceStack, limits: Limits, prompts: Mapping[int, Prompt]) -> Logits:
         """Segment all slices in one sweep from the first to the last.

@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from sam2.modeling.sam2_base import SAM2Base
 
-from napari_revsam2.engine.propagator import Logits, Mask, MemoryBank, Remembered
+from napari_revsam2.engine.propagator import Logits, Mask, MemoryBank, Remembered, in_batches
 from napari_revsam2.settings.intensity_window import Limits
-from napari_revsam2.vocabulary.batches import in_batches
 from napari_revsam2.vocabulary.errors import NotEnoughMemoryError
 
 from . import sam2_memory

@@ -10,11 +10,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_revsam2.settings.intensity_window import Limits, windowed
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def slice_to_tensor(image: NDArray[Any], limits: tuple[float, float], size: int) -> Tensor:
+def slice_to_tensor(image: NDArray[Any], limits: Limits, size: int) -> Tensor:
     """Window, resize and normalise a slice as SAM 2 does its images.
 
     Parameters
@@ -31,9 +33,7 @@ def slice_to_tensor(image: NDArray[Any], limits: tuple[float, float], size: int)
     Tensor
         (3, S, S) float32, the grey slice in three channels, ImageNet mean and standard deviation taken out.
     """
-    low, high = limits
-    grey = torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))
-    grey = ((grey - low) / (high - low)).clamp(0, 1)
+    grey = torch.from_numpy(np.ascontiguousarray(windowed(image, limits)))
     grey = F.interpolate(grey[None, None], size=(size, size), mode="bilinear", align_corners=False, antialias=True)[0]
     return (grey - torch.tensor(IMAGENET_MEAN)[:, None, None]) / torch.tensor(IMAGENET_STD)[:, None, None]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from napari_revsam2.vocabulary.errors import ProblemError
+from napari_revsam2.vocabulary.slice_stack import SliceStack
 
 PRESETS = {
     "abdomen": (40.0, 400.0),
@@ -70,14 +72,22 @@ class IntensityWindow:
             return cls(text, fixed=fixed)
         raise ProblemError(_explanation(text))
 
-    def limits(self, volume: ArrayLike) -> Limits:
-        """Grey values of ``volume`` (any shape) that become black and white.
+    def limits(self, volume: NDArray[Any] | SliceStack, name: object = "The volume") -> Limits:
+        """Grey values of a whole volume that become black and white: one rule, wherever the volume comes from.
+
+        Parameters
+        ----------
+        volume : ndarray or SliceStack
+            Grey values; an array of any shape, or all M slices (H, W), which are read one at a time. Nothing is read
+            where the window is fixed.
+        name : object
+            What messages call the volume, such as its file.
 
         Raises
         ------
         ProblemError
-            When the percentiles of the volume coincide, so that nothing could be told apart, or the window is that of
-            a napari layer.
+            When the percentiles of the volume coincide, so that nothing could be told apart, or it has NaN, or the
+            window is that of a napari layer.
         """
         if self.fixed is not None:
             return self.fixed
@@ -86,12 +96,54 @@ class IntensityWindow:
                 f"The window {self.text} is that of a layer in napari and a file has none: choose percentiles or a "
                 "fixed one."
             )
-        low, high = np.percentile(np.asarray(volume), self.percentiles)
+        if isinstance(volume, np.ndarray):
+            low, high = _percentiles(volume, self.percentiles)
+        else:
+            low, high = _percentiles_of_slices(volume, self.percentiles)
+        if not np.isfinite([low, high]).all():
+            raise ProblemError(f"{name} has NaN or infinite voxels: replace them and try again.")
         if not high > low:
             raise ProblemError(
-                f"The window {self.text} covers a single grey value ({low:g}): choose wider percentiles or a fixed one."
+                f"{name} has a single grey value ({low:g}) within the window {self.text}: choose wider percentiles or "
+                "a fixed window."
             )
-        return float(low), float(high)
+        return low, high
+
+
+def _percentiles(volume: NDArray[Any], percentiles: Limits) -> Limits:
+    low, high = np.percentile(_numbers(volume), percentiles)
+    return float(low), float(high)
+
+
+def _percentiles_of_slices(slices: SliceStack, percentiles: Limits) -> Limits:
+    """Find what `numpy.percentile` says of all slices together, holding only the voxels beyond the percentiles."""
+    n_voxels = len(slices) * np.size(slices[0])
+    places = np.true_divide(percentiles, 100) * (n_voxels - 1)  # where in the sorted voxels the percentiles lie
+    below = np.floor(places).astype(int)
+    n_low, n_high = below[0] + 2, n_voxels - below[1]
+    lowest = highest = _numbers(np.asarray(slices[0]).ravel()[:0])
+    for index in range(len(slices)):
+        voxels = _numbers(np.asarray(slices[index]).ravel())
+        lowest = np.sort(np.concatenate([lowest, voxels]))[:n_low]
+        highest = np.sort(np.concatenate([highest, voxels]))[-n_high:]
+    if not np.isfinite(highest[-1]):  # NaN is sorted last
+        return np.nan, np.nan
+    # A percentile lies between two neighbours in the sorted voxels.
+    low = np.quantile(lowest[below[0] :], [places[0] - below[0]])
+    high = np.quantile(highest[:2], [places[1] - below[1]])
+    return float(low[0]), float(high[0])
+
+
+def _numbers(voxels: NDArray[Any]) -> NDArray[Any]:
+    """View true and false as 1 and 0, as NumPy finds no percentiles of them."""
+    return voxels.view(np.uint8) if voxels.dtype == bool else voxels
+
+
+def windowed(image: NDArray[Any], limits: Limits) -> NDArray[np.float32]:
+    """Bring grey values of any shape to 0 (black) to 1 (white); what lies beyond the limits is cut off."""
+    low, high = limits
+    grey: NDArray[np.float32] = (image.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+    return grey.clip(0, 1)
 
 
 def _from_level_and_width(level: float, width: float) -> Limits:

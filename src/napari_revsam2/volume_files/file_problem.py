@@ -10,8 +10,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, SupportSlice, stack_supports
-from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.intensity_window import IntensityWindow, Limits
+from napari_revsam2.settings.window import WindowSettings
 from napari_revsam2.vocabulary.axis import Axis
 from napari_revsam2.vocabulary.errors import ProblemError, VolumeFileError
 from napari_revsam2.vocabulary.names import member
@@ -68,7 +68,7 @@ class FileProblem:
 def open_problem(
     supports: Sequence[tuple[PathLike, PathLike]],
     query: PathLike,
-    config: RevSAM2Config,
+    config: WindowSettings,
     axis: Axis | str = Axis.AXIAL,
     slices: Sequence[Sequence[int]] | None = None,
     labels: Sequence[int] | None = None,
@@ -81,7 +81,7 @@ def open_problem(
         Image and labels of each support volume.
     query : path
         Image to segment.
-    config : RevSAM2Config
+    config : WindowSettings
         Its window is applied to all volumes.
     axis : Axis or str
         The body axis to cut along.
@@ -131,10 +131,7 @@ def open_problem(
 def _limits(volume: Volume, window: IntensityWindow) -> Limits:
     if volume.data.min() == volume.data.max():
         raise ProblemError(f"{volume.path} is a constant image ({volume.data.min():g} everywhere): give another one.")
-    try:
-        return window.limits(volume.data)
-    except ProblemError as error:
-        raise ProblemError(f"{volume.path}: {error}") from error
+    return window.limits(volume.data, volume.path)
 
 
 def _listed(items: Sequence[object]) -> str:

@@ -14,6 +14,7 @@ from napari_revsam2.plugin.settings.checkpoint_download import CheckpointDownloa
 from napari_revsam2.plugin.settings.settings_form import SettingsForm
 from napari_revsam2.settings.config import Mode, RevSAM2Config
 from napari_revsam2.settings.intensity_window import CONTRAST_LIMITS, PRESETS
+from napari_revsam2.settings.option import options_of
 from napari_revsam2.vocabulary.errors import CheckpointError, ProblemError
 from tests.sam2_backend.checkpoints.checkpoint_server import serving
 
@@ -55,8 +56,8 @@ def test_untouched_it_gives_the_defaults(form):
 
 def test_every_option_has_a_field_with_its_help(form):
     assert form.fields.keys() == {option.name for option in fields(RevSAM2Config)}
-    for option in fields(RevSAM2Config):
-        assert form.fields[option.name].native.toolTip().replace("\n", " ") == option.metadata["help"]
+    for option in options_of(RevSAM2Config):
+        assert form.fields[option.name].native.toolTip().replace("\n", " ") == option.help
 
 
 def test_what_is_chosen_is_given(form):

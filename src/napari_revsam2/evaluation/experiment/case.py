@@ -14,7 +14,6 @@ from napari_revsam2.engine.problem import QueryVolume, SupportSlice
 from napari_revsam2.evaluation.datasets.dataset import Subject
 from napari_revsam2.settings.intensity_window import IntensityWindow, Limits
 from napari_revsam2.vocabulary.axis import Axis
-from napari_revsam2.vocabulary.errors import ProblemError
 from napari_revsam2.volume_files import check_same_grid, read_image, read_labels
 
 from .measures import Spacing
@@ -92,10 +91,7 @@ def open_stack(subject: Subject, axis: Axis, window: str) -> Stack:
     check_same_grid(image, labels)
     x, y, z = image.spacing
     along = {Axis.AXIAL: (z, y, x), Axis.CORONAL: (y, z, x), Axis.SAGITTAL: (x, z, y)}
-    try:
-        limits = IntensityWindow.parse(window).limits(image.data)
-    except ProblemError as error:
-        raise ProblemError(f"{subject.image}: {error}") from error
+    limits = IntensityWindow.parse(window).limits(image.data, subject.image)
     return Stack(image.slices(axis), labels.slices(axis), limits, along[axis])
 
 

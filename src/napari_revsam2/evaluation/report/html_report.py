@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import platform
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -16,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 
 from napari_revsam2.evaluation.datasets.dataset import Dataset
 from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.settings.provenance import plain_settings, versions
 from napari_revsam2.vocabulary.errors import VolumeFileError
 from napari_revsam2.volume_files import replaced_file
 
@@ -23,9 +23,6 @@ from .result_table import Table
 
 REPORT_FILE = "report.html"
 PROVENANCE_FILE = "provenance.json"
-_PACKAGES = (
-    "napari-revsam2", "torch", "sam2", "numpy", "scipy", "monai", "SimpleITK", "nibabel", "distributed", "nnunetv2"
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,18 +49,18 @@ class Provenance:
     @property
     def checkpoint(self) -> str:
         """Name of the checkpoint, or of its file."""
-        return _without_folder(self.config.checkpoint)
+        return str(plain_settings(self.config)["checkpoint"])
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         varied = ("mode", "n_support", "top_k", "window")
-        settings = {name: value for name, value in self.config.as_dict().items() if name not in varied}
+        settings = {name: value for name, value in plain_settings(self.config).items() if name not in varied}
         return {
             "checkpoint": {"name": self.checkpoint, "sha256": self.checkpoint_sha256 or None},
             "datasets": [{"name": d.name, "window": d.window, "axis": d.axis.value} for d in self.datasets],
             "command": [_without_folder(word) for word in self.command],
-            "settings": {**settings, "checkpoint": self.checkpoint},
-            "versions": {"python": platform.python_version(), **dict(_versions())},
+            "settings": settings,
+            "versions": versions(),
             "platform": f"{platform.system()} {platform.machine()}",
         }
 
@@ -134,14 +131,6 @@ def _sections(facts: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         "platform": facts["platform"],
     }
     return [("Run", run), ("Settings", facts["settings"]), ("Versions", facts["versions"])]
-
-
-def _versions() -> Iterator[tuple[str, str]]:
-    for package in _PACKAGES:
-        try:
-            yield package, version(package)
-        except PackageNotFoundError:  # an extra that isn't installed
-            continue
 
 
 def _without_folder(word: str) -> str:

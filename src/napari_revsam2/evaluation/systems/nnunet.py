@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from napari_revsam2.engine.problem import QueryVolume, SupportSlice
 from napari_revsam2.sam2_backend.cache.cache_folder import cache_folder
 from napari_revsam2.sam2_backend.device import choose_device
-from napari_revsam2.settings.intensity_window import Limits
+from napari_revsam2.settings.intensity_window import windowed
 from napari_revsam2.vocabulary.errors import ProblemError, RevSAM2Error
 
 DEFAULT_EPOCHS = 100
@@ -146,7 +146,7 @@ class NnUNet:
         with tempfile.TemporaryDirectory(prefix="napari-revsam2-", ignore_cleanup_errors=True) as temporary:
             slices, found = Path(temporary, "slices"), Path(temporary, "found")
             for index in range(len(query.slices)):
-                _write(slices / f"{index:05}_0000.mha", _grey(np.asarray(query.slices[index]), query.limits))
+                _write(slices / f"{index:05}_0000.mha", windowed(np.asarray(query.slices[index]), query.limits))
             files = ("-i", str(slices), "-o", str(found))
             network = ("-d", "1", "-c", "2d", "-f", "all", "-tr", TRAINERS[self.epochs])
             one_process = ("-npp", "0", "-nps", "0", "--disable_progress_bar")
@@ -186,7 +186,7 @@ class NnUNet:
 def _write_dataset(folder: Path, supports: Sequence[SupportSlice], label: int) -> None:
     """Write slices in nnU-Net's raw layout."""
     for number, support in enumerate(supports):
-        _write(folder / "imagesTr" / f"slice_{number:05}_0000.mha", _grey(support.image, support.limits))
+        _write(folder / "imagesTr" / f"slice_{number:05}_0000.mha", windowed(support.image, support.limits))
         _write(folder / "labelsTr" / f"slice_{number:05}.mha", support.mask(label).astype(np.uint8))
     description = {
         "channel_names": {"0": "grey"},
@@ -195,12 +195,6 @@ def _write_dataset(folder: Path, supports: Sequence[SupportSlice], label: int) -
         "file_ending": ".mha",
     }
     (folder / "dataset.json").write_text(json.dumps(description), encoding="utf-8")
-
-
-def _grey(image: NDArray[Any], limits: Limits) -> NDArray[np.float32]:
-    low, high = limits
-    grey: NDArray[np.float32] = np.clip((image.astype(np.float32) - low) / (high - low), 0, 1).astype(np.float32)
-    return grey
 
 
 def _write(path: Path, pixels: NDArray[Any]) -> None:
@@ -217,6 +211,6 @@ def _fingerprint(supports: Sequence[SupportSlice], label: int, trainer: str) -> 
     digest = hashlib.sha256(trainer.encode())
     for support in supports:
         digest.update(repr(support.image.shape).encode())
-        digest.update(_grey(support.image, support.limits).tobytes())
+        digest.update(windowed(support.image, support.limits).tobytes())
         digest.update(support.mask(label).tobytes())
     return digest.hexdigest()[:32]

@@ -10,12 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_revsam2.engine.problem import QueryVolume, SliceStack, SupportSlice
+from napari_revsam2.engine.problem import QueryVolume, SupportSlice
 from napari_revsam2.engine.propagator import Logits, Mask
 from napari_revsam2.sam2_backend.checkpoints.weights import EMBEDDED
 from napari_revsam2.sam2_backend.prompted_video import Box, Points, Prompt, PromptedVideo
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.intensity_window import Limits
+from napari_revsam2.vocabulary.slice_stack import SliceStack
 
 
 class PromptableSlice(Protocol):

@@ -10,7 +10,7 @@ import SimpleITK as sitk  # noqa: N813 # as its own documentation has it
 from numpy.typing import NDArray
 
 from napari_revsam2.engine.problem import QueryVolume, SupportSlice
-from napari_revsam2.settings.intensity_window import Limits
+from napari_revsam2.settings.intensity_window import Limits, windowed
 
 GRID = 96
 """Side of the square that slices are registered on, in pixels; they are stretched to it, as SAM 2 does."""
@@ -73,8 +73,7 @@ def _stretched(pixels: NDArray[Any]) -> sitk.Image:
 
 def _on_grid(pixels: NDArray[Any], limits: Limits) -> sitk.Image:
     """Bring a slice (H, W) to `GRID` x `GRID` pixels, black at 0 and white at 1."""
-    low, high = limits
-    image = _stretched(np.clip((pixels.astype(np.float32) - low) / (high - low), 0, 1))
+    image = _stretched(windowed(pixels, limits))
     # Smooth what the coarser grid can't show.
     variance = [max(0.0, (1 - step**2) / 4) for step in image.GetSpacing()]
     grid = _stretched(np.zeros((GRID, GRID), np.float32))

@@ -23,10 +23,6 @@ from napari_revsam2.vocabulary.errors import ProblemError
 ClassesBySlice = Mapping[int, Collection[int]]
 """For slice numbers of one volume the classes that count there."""
 
-_WHOLE_UP_TO = 2**24
-"""Voxels up to which percentiles are of the whole volume."""
-_SAMPLED_SLICES = 32
-
 
 def choose_supports(painted: Sequence[ClassesBySlice], n_support: int) -> list[dict[int, tuple[int, ...]]]:
     """Find out which painted slices a run uses, without reading any: for each volume, by slice, the classes.
@@ -52,7 +48,7 @@ def choose_supports(painted: Sequence[ClassesBySlice], n_support: int) -> list[d
 
 
 def _stand_in(volume: int, index: int, classes: Collection[int]) -> SupportSlice:
-    ids = np.array([sorted(classes)])
+    ids = np.array([sorted(classes)], int)
     return SupportSlice(ids, ids, (0.0, 1.0), volume, index)
 
 
@@ -186,13 +182,11 @@ def request_from(
     Raises
     ------
     ProblemError
-        When nothing is checked, or a class is below 0.
+        When nothing is checked.
     """
     labels = sorted({label for slices_used in used for classes in slices_used.values() for label in classes})
     if not labels:
         raise ProblemError(_nothing_checked(annotated))
-    if labels[0] < 0:
-        raise ProblemError(f"A class is below 0 ({labels[0]}): number the classes from 1, background is 0.")
     limits = _contrast_limits if config.window == CONTRAST_LIMITS else lambda _: None
     volumes = tuple(
         LayerSupport(each.image.name, each.image_slices, each.slices, used[number], limits(each.image))
@@ -214,26 +208,14 @@ def _contrast_limits(layer: Image) -> Limits:
 
 
 def limits_of(name: str, slices: LayerSlices, window: IntensityWindow) -> Limits:
-    """Grey values of a layer that become black and white.
-
-    Percentiles are of the whole volume, whatever the range of slices; of volumes above 2^24 voxels, of 32 slices at
-    regular distances.
+    """Find a layer's grey limits for a window that isn't the layer's own: of the whole volume, whatever the range.
 
     Raises
     ------
     ProblemError
         When the volume is constant; ``name`` is the layer's.
     """
-    if window.fixed is not None:
-        return window.fixed
-    whole = replace(slices, start=0, stop=int(slices.data.shape[slices.axis]))
-    height, width = whole.slice_shape
-    count = len(whole) if len(whole) * height * width <= _WHOLE_UP_TO else min(len(whole), _SAMPLED_SLICES)
-    sample = np.stack([whole[int(i)] for i in np.linspace(0, len(whole) - 1, count)])
-    try:
-        return window.limits(sample.astype(np.uint8) if sample.dtype == bool else sample)
-    except ProblemError as error:
-        raise ProblemError(f"{name}: {error}") from error
+    return window.limits(replace(slices, start=0, stop=int(slices.data.shape[slices.axis])), name)
 
 
 def _only(labels: NDArray[Any], classes: Collection[int]) -> NDArray[Any]:

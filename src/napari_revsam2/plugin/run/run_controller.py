@@ -19,7 +19,7 @@ from napari_revsam2.engine.propagator import Mask
 
 from .model_thread import Job, ModelThread
 from .networks import KeptNetwork
-from .provenance import provenance
+from .provenance import layer_provenance
 from .result_layer import ResultLayer
 from .run_request import RunRequest
 from .run_state import Phase, RunState, canceling, continued, ended, started, update, with_selected
@@ -202,7 +202,7 @@ class RunController(QObject):
         self.state = ended(self.state, phase, message)
         if self.result is not None and self.request is not None:
             self.result.lock(False)
-            self.result.describe(provenance(self.request, self.state))
+            self.result.describe(layer_provenance(self.request, self.state))
             self.result.layer.refresh(extent=False)  # its thumbnail is left alone while the run goes on
         self._on_redraw()
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_revsam2.engine.events import (
+    BatchFinished,
     Event,
     Notice,
     RunFinished,
@@ -20,6 +21,7 @@ from napari_revsam2.engine.events import (
     SlicesSelected,
     Stage,
     StageStarted,
+    WindowResolved,
 )
 
 Scores = Mapping[int, NDArray[np.float64]]
@@ -60,6 +62,8 @@ class RunState:
         For each class ``pi`` per query slice (M,); nan where not known.
     selected : mapping of int to tuple of int
         For each class its conditional slices.
+    window : WindowResolved or None
+        The grey values that are black and white; None before they are known.
     computed_with : mapping of str to str
         Device and precision, known at the end.
     notices : tuple of str
@@ -76,6 +80,7 @@ class RunState:
     total: int = 0
     scores: Scores = field(default_factory=lambda: MappingProxyType({}))
     selected: Selection = field(default_factory=lambda: MappingProxyType({}))
+    window: WindowResolved | None = None
     computed_with: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notices: tuple[str, ...] = ()
     message: str = ""
@@ -87,8 +92,8 @@ def started(n_slices: int) -> RunState:
 
 
 def continued(state: RunState) -> RunState:
-    """Begin a run that goes on from the scores of the last one."""
-    return replace(started(state.n_slices), scores=state.scores, selected=state.selected)
+    """Begin a run that continues from the scores of the last one."""
+    return replace(started(state.n_slices), scores=state.scores, selected=state.selected, window=state.window)
 
 
 def canceling(state: RunState) -> RunState:
@@ -109,6 +114,8 @@ def with_selected(state: RunState, label: int, indices: tuple[int, ...]) -> RunS
 def update(state: RunState, event: Event) -> RunState:
     """Add what ``event`` tells."""
     match event:
+        case WindowResolved():
+            return replace(state, window=event)
         case StageStarted(stage, label, n_slices):
             return replace(state, stage=stage, label=label, done=0, total=n_slices)
         case SliceScored(label, index, reverse_score):
@@ -121,6 +128,8 @@ def update(state: RunState, event: Event) -> RunState:
             return replace(state, computed_with=event.computed_with)
         case Notice(text):
             return replace(state, notices=(*state.notices, text))
+        case BatchFinished():
+            return state
 
 
 def _scored(state: RunState, label: int, index: int, reverse_score: float) -> Scores:

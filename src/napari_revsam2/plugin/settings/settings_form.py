@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import Field, fields
 from textwrap import fill
 from typing import Any, Protocol, cast
 
@@ -16,13 +15,14 @@ from superqt import QCollapsible
 
 from napari_revsam2.plugin.layers.wheel_guard import WheelGuard
 from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.settings.option import Option, options_of
 from napari_revsam2.vocabulary.errors import CheckpointError, RevSAM2Error
 
 from .checkpoint_choice import CheckpointChoice
 from .count_choice import CountChoice
 from .window_choice import WindowChoice
 
-_OPTIONS: dict[str, Field[Any]] = {option.name: option for option in fields(RevSAM2Config)}
+_OPTIONS = {option.name: option for option in options_of(RevSAM2Config)}
 _DEFAULTS = RevSAM2Config()
 _MAIN = ("n_support", "top_k", "mode", "window", "checkpoint", "device")
 """Options that everybody meets; the others are behind 'Advanced'."""
@@ -73,8 +73,8 @@ class SettingsForm(QWidget):
     def __init__(self, stored: QSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._stored = stored
-        self.n_support = CountChoice(_OPTIONS["n_support"].metadata["minimum"], _DEFAULTS.n_support, self)
-        self.top_k = CountChoice(_OPTIONS["top_k"].metadata["minimum"], _DEFAULTS.top_k, self)
+        self.n_support = CountChoice(_OPTIONS["n_support"].minimum, _DEFAULTS.n_support, self)
+        self.top_k = CountChoice(_OPTIONS["top_k"].minimum, _DEFAULTS.top_k, self)
         self.checkpoint = CheckpointChoice(self)
         ours: dict[str, Choice] = {
             "n_support": self.n_support,
@@ -94,8 +94,8 @@ class SettingsForm(QWidget):
         self.note.setWordWrap(True)
         shown, hidden = _form_layout(), _form_layout()
         for name, option in _OPTIONS.items():
-            self.fields[name].native.setToolTip(fill(option.metadata["help"], 80))
-            (shown if name in _MAIN else hidden).addRow(option.metadata["label"], self.fields[name].native)
+            self.fields[name].native.setToolTip(fill(option.help, 80))
+            (shown if name in _MAIN else hidden).addRow(option.label, self.fields[name].native)
         shown.addRow(self.note)
         content = QWidget(self)
         content.setLayout(hidden)
@@ -160,12 +160,11 @@ class SettingsForm(QWidget):
         self.changed.emit()
 
 
-def _made_from(option: Field[Any]) -> Choice:
+def _made_from(option: Option) -> Choice:
     """Make the widget of an option that has nothing special about it."""
-    metadata = option.metadata
-    choices = _devices_of_this_system() if option.name == "device" else metadata["choices"]
-    options: dict[str, Any] = {"choices": choices} if choices else {"min": metadata["minimum"], "max": 2**31 - 1}
-    return cast("Choice", create_widget(value=_plain(option.default), options=options))
+    choices = _devices_of_this_system() if option.name == "device" else option.choices
+    limits: dict[str, Any] = {"choices": choices} if choices else {"min": option.minimum, "max": option.maximum}
+    return cast("Choice", create_widget(value=_plain(option.default), options=limits))
 
 
 def _devices_of_this_system() -> list[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
+from .events import BatchFinished
 from .problem import SupportSlice
 from .propagator import EmbeddingT, Mask, MemoryT, PredictionT, Propagator, Remembered
 
 
 @dataclass(frozen=True)
-class Task(Generic[EmbeddingT, MemoryT, PredictionT]):
+class ClassTask(Generic[EmbeddingT, MemoryT, PredictionT]):
     """Segment one class in the query, given N embedded supports and M embedded query slices.
 
     Attributes
@@ -40,13 +41,17 @@ class Task(Generic[EmbeddingT, MemoryT, PredictionT]):
         """Count the query slices (M)."""
         return len(self.query_embeddings)
 
-    def remember_supports(self) -> tuple[Remembered[MemoryT], ...]:
+    def remember_supports(self) -> Generator[BatchFinished, None, tuple[Remembered[MemoryT], ...]]:
         """Supports with their labels in memory, as frames 0 to N-1 (Eq. 2-3)."""
         memories: list[MemoryT] = []
         size = self.propagator.batch_size
         for start in range(0, len(self.supports), size):
+            # Y_j (H, W), binary: 1 where the labels are this class
             masks = [support.mask(self.label) for support in self.supports[start : start + size]]
+            # Eq. 2: Z^Y = E^P(Y); Eq. 3: Ż^S = E^M(Z^S, Z^Y)
             memories += self.propagator.remember_masks(self.support_embeddings[start : start + size], masks)
+            yield BatchFinished()
+        # the N frames that the video of the reference begins with, in the order the supports have
         return tuple(Remembered(position, memory) for position, memory in enumerate(memories))
 
     def remember_query(self, index: int, mask: Mask) -> MemoryT:
