@@ -22,13 +22,13 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from benchmarks import stock_predictor
-from benchmarks.speed import GIB, Case, Row, operations
-from benchmarks.stock_predictor import run_stock
 from numpy.typing import NDArray
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks import stock_predictor
+from benchmarks.speed import GIB, Case, Row, operations
+from benchmarks.stock_predictor import run_stock
 from napari_revsam2.engine.events import Event, StageStarted, result_of
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, SupportSlice
@@ -68,6 +68,8 @@ class Setting:
         Query slices that a comparison may have, and slices that the encoder takes together.
     networks : tuple of str
         What the encoder is timed of.
+    pairs : int
+        Times that the stock script and the engine alternate, at the most.
     """
 
     device: str
@@ -80,11 +82,12 @@ class Setting:
     counts: tuple[int, ...] = COUNTS
     batches: tuple[int, ...] = BATCHES
     networks: tuple[str, ...] = ("sam2-hiera-tiny", "sam2.1-hiera-large")
+    pairs: int = 5
 
     def quick(self) -> Setting:
         """Shrink everything."""
         small = replace(self, image_size=64, n_support=1, top_k=1, slices=3, side=256)
-        return replace(small, counts=(2,), batches=(2,), networks=self.networks[:1])
+        return replace(small, counts=(2,), batches=(2,), networks=self.networks[:1], pairs=1)
 
 
 @dataclass(frozen=True)
@@ -201,7 +204,7 @@ def versus(setting: Setting, seconds: float, network: str, precision: torch.dtyp
         _, taken = timed(lambda: subject.stock(least), setting)
     count = next((m for m in setting.counts if 1.3 * m / least * taken < seconds), least)
     pairs: list[tuple[float, float]] = []
-    while not pairs or 1.2 * (len(pairs) + 1) / len(pairs) * sum(map(sum, pairs)) < seconds:
+    while len(pairs) < setting.pairs and (len(pairs) + 1) * max(map(sum, pairs), default=0) < seconds:
         reset_peak(setting)
         found, our_seconds = timed(lambda: result_of(subject.events(ours, count)), setting)
         peak_memory = peak(setting)
