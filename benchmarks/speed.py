@@ -42,7 +42,8 @@ from napari_revsam2.engine.support_selection import select_supports
 from napari_revsam2.sam2_backend.cache.embedding_files import EmbeddingFiles
 from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
 from napari_revsam2.sam2_backend.checkpoints.architectures import ARCHITECTURES
-from napari_revsam2.sam2_backend.checkpoints.weights import EMBEDDED, load_model
+from napari_revsam2.sam2_backend.checkpoints.bundled import REVSAM2_MINI
+from napari_revsam2.sam2_backend.checkpoints.weights import load_model
 from napari_revsam2.sam2_backend.packed_linear import pack_linear_layers
 from napari_revsam2.sam2_backend.sam2_memory import TensorBatch
 from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
@@ -68,15 +69,15 @@ class Case:
 
     def model(self, target: type[SAM2Base] = SAM2Base) -> SAM2Base:
         """Build the network; the same weights each time."""
-        if self.network in EMBEDDED:
+        if self.network == REVSAM2_MINI.name:
             return load_model(self.network, image_size=self.image_size, target=target)
         torch.manual_seed(0)
         (architecture,) = (a for a in ARCHITECTURES if a.name == self.network)
         return architecture.build(self.image_size, target)
 
     def problem(self) -> tuple[SupportSet, QueryVolume]:
-        """Make supports of classes 1 and 2, and a query: the sample data, stacked, for the embedded network."""
-        if self.network in EMBEDDED:
+        """Make supports of classes 1 and 2, and a query: the sample data, stacked, for the bundled network."""
+        if self.network == REVSAM2_MINI.name:
             problem = open_problem(list(sample_supports()), sample_query()[0], CONFIG)
             whole = np.stack([np.asarray(problem.query.slices[i]) for i in range(len(problem.query.slices))])
             repeats = -(-self.n_query // len(whole))

@@ -2,7 +2,7 @@
 
     python -m benchmarks.threads [--pairs 3] [--runs 3] [--times 4]
 
-The sample data, its query stacked ``--times`` times, and the embedded checkpoint: the same job two ways, in processes
+The sample data, its query stacked ``--times`` times, and the bundled checkpoint: the same job two ways, in processes
 of their own that alternate: in a plain loop as the command line has it, and in the widget of an open window. Each
 process runs the job once to load and warm up, then ``--runs`` times for the clock, encoding anew each time; in the
 window once more for the time that the event loop is held while slices arrive, so that the timer that measures this

@@ -65,9 +65,3 @@ def test_a_folder_that_may_not_be_looked_into_is_one_sentence(action, monkeypatc
     assert main(["cache", action]) == 2
     assert "can't be read (Permission denied)" in (told := capsys.readouterr().err)
     assert told.count("\n") == 1
-
-
-def test_what_lies_there_by_chance_is_no_slice():
-    embeddings_folder().mkdir(parents=True)
-    (embeddings_folder() / ".DS_Store").touch()
-    assert not embedding_files()

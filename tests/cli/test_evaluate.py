@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from napari_revsam2.cli import main
-from napari_revsam2.evaluation.experiment import work
+from napari_revsam2.evaluation.experiment import computation
+from napari_revsam2.evaluation.experiment.experiment import Experiment
+from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
+from napari_revsam2.settings.config import Precision, RevSAM2Config
+from napari_revsam2.vocabulary.errors import ProblemError
 from tests.engine.fake_propagator import FakePropagator
 from tests.evaluation.conftest import write_subject
 
@@ -19,7 +23,7 @@ from tests.evaluation.conftest import write_subject
 @pytest.fixture
 def pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Five subjects in a CSV file of pairs, and a network that needs no model."""
-    monkeypatch.setattr(work, "_network", lambda config: FakePropagator())
+    monkeypatch.setattr(computation, "load_with_store", lambda config: StoredEmbeddings(FakePropagator()))
     folder = tmp_path / "phantoms"
     folder.mkdir()
     subjects = [write_subject(folder, f"subject_{i}", shift=i) for i in range(5)]
@@ -59,10 +63,10 @@ def test_an_evaluation_leaves_results_tables_pictures_report_and_provenance(pair
 def test_a_second_call_adds_what_is_new_and_nothing_twice(pairs, tmp_path):
     output = tmp_path / "output"
     evaluate(pairs, output)
-    evaluate(pairs, output, "--compare", "registration", "--label", "1")
+    evaluate(pairs, output, "--compare", "registration", "--label", "1", "--groups", "1")
     with (output / "results.csv").open(newline="") as file:
         rows = [tuple(row.values())[:9] for row in csv.DictReader(file)]
-    assert len(rows) == len(set(rows)) == 2 * 2 * 2 * 10 + 2 * 2
+    assert len(rows) == len(set(rows)) == 2 * 2 * 2 * 10 + 2
 
 
 def test_provenance_tells_the_command_and_no_folder(pairs, tmp_path):
@@ -137,7 +141,7 @@ def test_a_volume_that_cannot_be_read_is_told_when_the_others_are_done(pairs, tm
     (pairs.parent / "subject_4.nii.gz").write_bytes(b"no image")
     assert evaluate(pairs, tmp_path / "output", "--label", "1") == 2
     error = capsys.readouterr().err
-    assert "couldn't be done. " in error
+    assert "jobs failed. " in error
     assert "subject_4.nii.gz" in error
     assert "subject_3" in (tmp_path / "output" / "results.csv").read_text()
 
@@ -164,15 +168,26 @@ def test_an_output_without_greek_letters_ends_no_evaluation(pairs, tmp_path, mon
 
 def test_weights_in_a_file_are_found_from_any_folder(pairs, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(work, "_network", lambda config: seen.append(config.checkpoint) or FakePropagator())
+    monkeypatch.setattr(
+        computation, "load_with_store", lambda c: seen.append(c.checkpoint) or StoredEmbeddings(FakePropagator())
+    )
     monkeypatch.chdir(tmp_path)
     Path("own.pt").write_bytes(b"weights")
     evaluate(pairs, tmp_path / "output", "--checkpoint", "own.pt", "--label", "1", "--groups", "1")
     assert set(seen) == {str(tmp_path / "own.pt")}  # a Dask worker may be in another one
 
 
-@pytest.mark.parametrize("more", [["--n-support", "0"], ["--groups", "x"], ["--workers", "-1"], ["--tolerance", "nan"]])
-def test_numbers_that_make_no_sense_are_refused(pairs, tmp_path, more):
-    with pytest.raises(SystemExit) as stop:
-        evaluate(pairs, tmp_path / "output", *more)
-    assert stop.value.code == 2
+@pytest.mark.parametrize(("more", "is_resolved"), [((), True), (("--scheduler", "tcp://elsewhere:8786"), False)])
+def test_precision_and_device_are_chosen_once_for_all_workers_of_this_machine(
+    pairs, tmp_path, monkeypatch, more, is_resolved
+):
+    def record(experiment: Experiment, *_: object) -> None:
+        configs.append(experiment.config)
+        raise ProblemError("Enough.")
+
+    configs: list[RevSAM2Config] = []
+    monkeypatch.setattr("napari_revsam2.cli.evaluate.run_experiment", record)
+    assert evaluate(pairs, tmp_path / "output", *more) == 2
+    (config,) = configs
+    assert (config.precision is not Precision.AUTO) == is_resolved
+    assert (config.device != "auto") == is_resolved

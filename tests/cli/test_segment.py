@@ -1,4 +1,4 @@
-"""The main job from files to files, with the embedded checkpoint."""
+"""The main job from files to files, with the bundled checkpoint."""
 
 from __future__ import annotations
 

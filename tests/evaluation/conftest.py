@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
 
 from napari_revsam2.evaluation.datasets.dataset import Dataset, Subject
-from napari_revsam2.evaluation.experiment import work
-from napari_revsam2.evaluation.experiment.case import open_stack
-from napari_revsam2.evaluation.experiment.protocol import shown_slices
+from napari_revsam2.evaluation.datasets.labelled_stack import labelled_slices, read_labelled_stack
+from napari_revsam2.evaluation.experiment import computation
+from napari_revsam2.evaluation.experiment.job import Job
+from napari_revsam2.evaluation.experiment.protocol import Setting
+from napari_revsam2.evaluation.experiment.support_group import SupportChoice
+from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
+from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.vocabulary.axis import Axis
 from tests.engine.fake_propagator import FakePropagator
 
 ORGAN, VESSEL = 1, 2
@@ -30,10 +37,20 @@ def write_subject(folder: Path, name: str, shift: int = 0, n_slices: int = 14) -
     return Subject(name, *paths)
 
 
+def job_of(query: Subject, supports: Sequence[SupportChoice], settings: Sequence[Setting] = (), **changed: Any) -> Job:
+    """Segment the organ of a phantom."""
+    values: dict[str, Any] = {
+        "dataset": "phantoms", "support_dataset": "phantoms", "label": ORGAN, "support_label": ORGAN,
+        "class_name": "organ", "group": 0, "axis": Axis.AXIAL, "config": RevSAM2Config(window="50,100"),
+        "support_window": "50,100", "kept": Setting("revsam2", 4, 7), "tolerance": 2.0,
+    }  # fmt: skip
+    return Job(query=query, supports=tuple(supports), settings=tuple(settings), **(values | changed))
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> None:
-    shown_slices.cache_clear()
-    open_stack.cache_clear()
+    for cached in (labelled_slices, read_labelled_stack, computation._network, computation._network_for):
+        cached.cache_clear()
 
 
 @pytest.fixture
@@ -47,7 +64,7 @@ def dataset(tmp_path: Path) -> Dataset:
 
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> FakePropagator:
-    """The network that works load."""
+    """The network that jobs load; its embeddings are kept in memory."""
     fake = FakePropagator()
-    monkeypatch.setattr(work, "_network", lambda config: fake)
+    monkeypatch.setattr(computation, "load_with_store", lambda config: StoredEmbeddings(fake))
     return fake

@@ -52,3 +52,13 @@ def as_published(folder: Path, numbers: range | tuple[int, ...]) -> Path:
         write_volume(folder / "img" / f"img{number:04}.nii.gz")
         write_volume(folder / "label" / f"label{number:04}.nii.gz")
     return folder
+
+
+def write_pairs(folder, *lines, header="image,labels,name,split"):
+    path = folder / "pairs.csv"
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return path
+
+
+def names(subjects):
+    return [subject.name for subject in subjects]

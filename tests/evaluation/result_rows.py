@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
-from napari_revsam2.evaluation.experiment.results import ResultRow, SliceRow
+from napari_revsam2.evaluation.experiment.result_rows import ResultRow, SliceRow
 
 NAN = float("nan")
 
@@ -37,3 +39,34 @@ def slice_rows(
         )
         for index, (score, overlap) in enumerate(zip(scores, dice, strict=True))
     ]
+
+
+def whole_evaluation() -> tuple[list[ResultRow], list[SliceRow]]:
+    """Rows for every table: two datasets, supports from elsewhere, missing rows, values of nan, one shot, all modes."""
+    rows, slices = [], []
+    draw = random.Random(0)
+    pairs = (("BTCV", "BTCV"), ("BTCV", "lab"), ("hippocampus", "hippocampus"))
+    classes = {"BTCV": {6: "liver", 3: "kidney_left"}, "hippocampus": {1: "anterior"}}
+    settings = [
+        *(("revsam2", n, k) for n in (10, 5) for k in (7, 3)),
+        *((mode, n, 7 * (mode == "random")) for n in (10, 5) for mode in ("forward", "fifo", "random")),
+        *(("one-shot", 1, 7), ("nnunet-20", 10, 0), ("box", 0, 0), ("mask", 0, 0), ("registration", 10, 0)),
+    ]
+    for (dataset, supports), group, volume in product(pairs, (0, 1), "abcd"):
+        for (label, name), (mode, n, k) in product(classes[dataset].items(), settings):
+            if draw.random() < 0.05 or (supports == "lab" and (name == "kidney_left" or mode == "box")):
+                continue
+            scored = mode in ("revsam2", "random")
+            values = [NAN if draw.random() < 0.05 else draw.random() for _ in range(5)]
+            rows.append(
+                ResultRow(
+                    *(dataset, supports, label, name, group, volume, mode, n, k),
+                    *(value if scored or place < 2 else NAN for place, value in enumerate(values)),
+                    seconds=draw.random(),
+                )
+            )
+        for label, n in product(classes[dataset], (10, 5)):
+            scores = [max(0.0, draw.random() - 0.2) for _ in range(12)]
+            where = {"dataset": dataset, "support_dataset": supports, "label": label, "group": group}
+            slices += slice_rows(scores, [draw.random() for _ in scores], volume, n, **where)
+    return rows, slices

@@ -1,4 +1,4 @@
-"""The real window: the whole way with the embedded checkpoint and a picture; how runs end, with a fake network."""
+"""The real window: the whole way with the bundled checkpoint and a picture; how runs end, with a fake network."""
 
 from __future__ import annotations
 

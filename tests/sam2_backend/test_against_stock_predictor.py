@@ -123,7 +123,7 @@ def test_a_long_query_gives_the_stock_predictors_numbers(predictor: SAM2VideoPre
 
 
 @pytest.fixture(scope="module")
-def embedded_predictor() -> SAM2VideoPredictor:
+def bundled_predictor() -> SAM2VideoPredictor:
     """The stock predictor with the weights that ship with the package."""
     model = load_model("revsam2-mini", target=SAM2VideoPredictor)
     assert isinstance(model, SAM2VideoPredictor)
@@ -131,11 +131,11 @@ def embedded_predictor() -> SAM2VideoPredictor:
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_the_embedded_checkpoint_gives_the_stock_predictors_numbers_on_a_real_volume(
-    embedded_predictor: SAM2VideoPredictor, mode: Mode
+def test_the_bundled_checkpoint_gives_the_stock_predictors_numbers_on_a_real_volume(
+    bundled_predictor: SAM2VideoPredictor, mode: Mode
 ) -> None:
     config = RevSAM2Config(n_support=3, top_k=3, mode=mode)
     problem = open_problem(sample_supports(), sample_query()[0], config)
     few = QueryVolume(problem.query.slices[10:26:2], problem.query.limits)
     supports = SupportSet(select_supports(problem.supports, 1, config.n_support))
-    assert_same_numbers(embedded_predictor, supports, few, 1, config)
+    assert_same_numbers(bundled_predictor, supports, few, 1, config)

@@ -16,7 +16,7 @@ from napari_revsam2.engine.events import RunFinished
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.sam2_backend import sam2_memory, sam2_propagator
 from napari_revsam2.sam2_backend.checkpoints.weights import load_model
-from napari_revsam2.sam2_backend.device import memory_shortage_in_words
+from napari_revsam2.sam2_backend.device import translated_memory_errors
 from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
 from napari_revsam2.sample_data import sample_query, sample_supports
 from napari_revsam2.settings.config import RevSAM2Config
@@ -83,12 +83,12 @@ def test_the_shortage_of_every_device_is_known(shortage: str, shrink: Callable[.
 
 
 def test_the_shortage_of_this_machine_is_known() -> None:
-    with pytest.raises(NotEnoughMemoryError), memory_shortage_in_words():
+    with pytest.raises(NotEnoughMemoryError), translated_memory_errors():
         torch.empty(2**50)
 
 
 def test_another_error_is_not_taken_for_one() -> None:
-    with pytest.raises(RuntimeError, match="shapes differ"), memory_shortage_in_words():
+    with pytest.raises(RuntimeError, match="shapes differ"), translated_memory_errors():
         raise RuntimeError("shapes differ")
 
 
@@ -118,7 +118,7 @@ def test_when_one_slice_is_too_much_it_says_what_to_choose(step: str, monkeypatc
         run(Sam2Propagator(load_model("revsam2-mini")))
 
 
-def test_logits_too_large_for_the_device_are_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logits_too_large_for_the_device_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 

@@ -1,75 +1,18 @@
-"""What the network computes in: chosen by the device, told in the result, and near enough to float32."""
+"""What the network computes in is told in the result, and near enough to float32."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
-import torch
 
 from napari_revsam2.engine.dice import dice
 from napari_revsam2.engine.events import RunFinished
 from napari_revsam2.engine.pipeline import run_revsam2
-from napari_revsam2.sam2_backend import device
-from napari_revsam2.sam2_backend.device import choose_device, choose_precision
-from napari_revsam2.sam2_backend.loading import load_propagator, load_with_store
+from napari_revsam2.sam2_backend.loading import load_with_store
 from napari_revsam2.sample_data import sample_query, sample_supports
 from napari_revsam2.settings.config import Precision, RevSAM2Config
 from napari_revsam2.vocabulary.errors import ProblemError
 from napari_revsam2.volume_files.file_problem import open_problem
-
-CUDA, MPS, CPU = torch.device("cuda"), torch.device("mps"), torch.device("cpu")
-
-
-@pytest.fixture
-def hardware(monkeypatch):
-    """Play a machine."""
-
-    def play(cuda: bool = False, cpu: bool = False, faster: bool = False) -> None:
-        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: cuda)
-        monkeypatch.setattr(device, "_cpu_has_bfloat16", lambda: cpu)
-        monkeypatch.setattr(device, "_bfloat16_is_faster", lambda: faster)
-
-    return play
-
-
-def test_cuda_computes_in_half_precision(hardware):
-    hardware(cuda=True)
-    assert choose_precision(Precision.AUTO, CUDA) is torch.bfloat16
-    hardware(cuda=False)
-    assert choose_precision(Precision.AUTO, CUDA) is torch.float16
-
-
-@pytest.mark.parametrize(("has", "faster"), [(True, False), (False, True), (False, False)])
-def test_a_processor_computes_in_float32_unless_bfloat16_is_there_and_faster(hardware, has, faster):
-    hardware(cpu=has, faster=faster)
-    assert choose_precision(Precision.AUTO, CPU) is torch.float32
-    hardware(cpu=True, faster=True)
-    assert choose_precision(Precision.AUTO, CPU) is torch.bfloat16
-    assert choose_precision(Precision.AUTO, MPS) is torch.float32
-
-
-@pytest.mark.parametrize("wanted", [Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16])
-def test_what_is_asked_for_is_taken(wanted):
-    assert choose_precision(wanted, CPU) is getattr(torch, wanted.value)
-
-
-@pytest.mark.parametrize(("cuda", "mps", "chosen"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")])
-def test_the_fastest_device_that_is_there_is_chosen(cuda, mps, chosen, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    assert choose_device("auto").type == chosen
-
-
-def test_pytorch_without_onednn_as_on_a_mac_computes_in_float32(monkeypatch):
-    monkeypatch.setattr(torch.ops, "mkldnn", SimpleNamespace())
-    assert choose_precision(Precision.AUTO, CPU) is torch.float32
-
-
-def test_this_machine_can_be_measured():
-    assert device._bfloat16_is_faster() in (True, False)
-    assert device._cpu_has_bfloat16() in (True, False)
 
 
 def run(**settings: object) -> RunFinished:
@@ -91,7 +34,6 @@ def test_bfloat16_gives_nearly_the_masks_of_float32_and_says_so():
 
 
 def test_another_image_size_is_computed_with():
-    assert load_propagator(RevSAM2Config(image_size=96)).model.image_size == 96
     assert run(image_size=96).segmentation.shape == run().segmentation.shape
 
 

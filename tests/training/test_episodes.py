@@ -1,4 +1,4 @@
-"""The procedural volumes that the embedded checkpoint learns from."""
+"""The procedural volumes that the bundled checkpoint learns from."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def test_blobs_are_plain_anatomies_of_random_grey_values() -> None:
     assert family.draw_contrast is grey_contrast
 
 
-def test_the_embedded_checkpoint_finds_held_out_plain_organs() -> None:
+def test_the_bundled_checkpoint_finds_held_out_plain_organs() -> None:
     families = [plain(np.random.default_rng(seed)) for seed in (0, 1)]
     copied, forward, followed = episode_dice(load_model(CHECKPOINT), families, n_supports=4, count=16)
     assert min(forward, followed) > max(0.6, copied + 0.1)

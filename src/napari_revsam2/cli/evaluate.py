@@ -12,28 +12,30 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
 
 from napari_revsam2.evaluation.datasets.dataset import Dataset
 from napari_revsam2.evaluation.datasets.layouts import open_dataset
 from napari_revsam2.evaluation.experiment.experiment import Experiment
+from napari_revsam2.evaluation.experiment.job import JobFailure
 from napari_revsam2.evaluation.experiment.protocol import Protocol
-from napari_revsam2.evaluation.experiment.runner import Failed, Step, run_experiment
+from napari_revsam2.evaluation.experiment.runner import Progress, run_experiment
 from napari_revsam2.evaluation.report.summary import write_summary
-from napari_revsam2.evaluation.systems.comparators import make_comparators
-from napari_revsam2.sam2_backend.checkpoints.published import PUBLISHED
-from napari_revsam2.sam2_backend.checkpoints.weights import EMBEDDED, checkpoint_sha256
+from napari_revsam2.evaluation.systems.registry import find_systems
+from napari_revsam2.sam2_backend.checkpoints.checkpoint import find_checkpoint, sha256_of
+from napari_revsam2.sam2_backend.device import resolved
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.errors import ProblemError
 
 
 def run_evaluation(options: argparse.Namespace, config: RevSAM2Config) -> None:
-    """Open the datasets, do what is left to do, and write tables and report over all that is there.
+    """Open the datasets, run the jobs that are left, and write tables and report over all that is there.
 
     Raises
     ------
     RevSAM2Error
-        For everything the user can mend; works that failed are told at the end, when the others are done.
+        For everything the user can correct; jobs that failed are reported at the end, when the others are done.
     """
     if isinstance(sys.stdout, TextIOWrapper):  # in a file on Windows it may have no π
         sys.stdout.reconfigure(errors="replace")
@@ -44,24 +46,27 @@ def run_evaluation(options: argparse.Namespace, config: RevSAM2Config) -> None:
         if table.header:
             print(table.to_markdown())
     print(f"{options.output}: results.csv, tables.md, report.html")
-    if last.failed:
-        raise ProblemError(f"{len(last.failed)} of {last.total} works couldn't be done. " + _reasons(last.failed))
+    if last.failures:
+        raise ProblemError(f"{len(last.failures)} of {last.total} jobs failed. " + _reasons(last.failures))
 
 
-def _reasons(failed: Sequence[Failed]) -> str:
+def _reasons(failures: Sequence[JobFailure]) -> str:
     """Tell each reason once, with the volumes it kept from being segmented."""
     volumes: dict[str, dict[str, None]] = defaultdict(dict)
-    for one in failed:
-        volumes[one.reason][one.work.query.name] = None
+    for failure in failures:
+        volumes[failure.reason][failure.job.query.name] = None
     return " ".join(f"{', '.join(names)}: {reason}" for reason, names in volumes.items())
 
 
 def _experiment(options: argparse.Namespace, config: RevSAM2Config) -> Experiment:
     datasets = [open_dataset(path, options.description, options.window, options.axis) for path in options.dataset]
-    checkpoint_hash = checkpoint_sha256(config.checkpoint)
-    if config.checkpoint not in (*EMBEDDED, *PUBLISHED):
-        # A file: a Dask worker may have been started in another folder.
+    checkpoint = find_checkpoint(config.checkpoint)
+    with checkpoint.on_disk() as path:
+        checkpoint_hash = sha256_of(path)
+    if checkpoint.is_private:  # a Dask worker may have been started in another folder
         config = replace(config, checkpoint=str(Path(config.checkpoint).absolute()))
+    if not options.scheduler:  # whose workers may be on machines with another device
+        config = resolved(config)
     return Experiment(
         pairs=_pairs(datasets, options),
         protocol=Protocol(
@@ -84,7 +89,7 @@ def _pairs(datasets: list[Dataset], options: argparse.Namespace) -> tuple[tuple[
     """Each dataset from its own supports, or all from those of one (Table 3)."""
     names = [dataset.name for dataset in datasets]
     if repeated := {name for name in names if names.count(name) > 1}:
-        raise ProblemError(f"Two datasets are called {repeated.pop()}: give one of the folders another name.")
+        raise ProblemError(f"Two datasets are called {repeated.pop()}: rename one of the folders.")
     if options.supports_from is None:
         return tuple((dataset, dataset) for dataset in datasets)
     window = options.supports_window or options.window
@@ -96,19 +101,19 @@ def _pairs(datasets: list[Dataset], options: argparse.Namespace) -> tuple[tuple[
 
 def _possible(names: list[str], config: RevSAM2Config) -> Iterator[str]:
     """Other systems that can run here; why the rest can't is said."""
-    for system in make_comparators(tuple(dict.fromkeys(names)), config):
+    for system in find_systems(tuple(dict.fromkeys(names)), config):
         if reason := system.missing():
             sys.stderr.write(f"{system.name} is left out. {reason}\n")
         else:
             yield system.name
 
 
-def _with_bar(steps: Iterator[Step]) -> Iterator[Step]:
+def _with_bar(steps: Iterator[Progress]) -> Iterator[Progress]:
     """Pass steps on, and show them on standard error if that is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        task = bars.add_task("Evaluation", total=None)
+    with ProgressBar(*columns, console=console, disable=not console.is_terminal) as bars:
+        bar = bars.add_task("Evaluation", total=None)
         for step in steps:
-            bars.update(task, total=step.total, completed=step.finished)
+            bars.update(bar, total=step.total, completed=step.finished)
             yield step

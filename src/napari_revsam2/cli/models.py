@@ -1,4 +1,4 @@
-"""``napari-revsam2 models``: the checkpoints that others publish, on this machine and beyond."""
+"""``napari-revsam2 models``: the checkpoints that have a name, on this machine and beyond."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
-from napari_revsam2.sam2_backend.checkpoints.bundled import REVSAM2_MINI
+from napari_revsam2.sam2_backend.checkpoints.checkpoint import known_checkpoints
 from napari_revsam2.sam2_backend.checkpoints.downloads import download
 from napari_revsam2.sam2_backend.checkpoints.published import PUBLISHED, PublishedCheckpoint, checkpoint_folder
 from napari_revsam2.vocabulary.errors import CheckpointError
@@ -16,13 +16,11 @@ from napari_revsam2.vocabulary.names import meant
 
 
 def list_models() -> None:
-    """Print what there is, and what of it is here."""
-    table = Table("name", "size", "here", "what it is", "licence", box=None, padding=(0, 2, 0, 0))
-    mini = REVSAM2_MINI
-    table.add_row(mini.name, f"{mini.megabytes} MB", "yes", mini.about, mini.licence)
-    for model in PUBLISHED.values():
-        here = "yes" if model.is_here else "no"
-        table.add_row(model.name, f"{model.megabytes} MB", here, model.about, model.licence)
+    """Print what there is, and which of it is on this machine."""
+    table = Table("name", "size", "available", "what it is", "licence", box=None, padding=(0, 2, 0, 0))
+    for model in known_checkpoints().values():
+        is_available = "yes" if model.is_available else "no"
+        table.add_row(model.name, f"{model.megabytes} MB", is_available, model.about, model.licence)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
@@ -32,7 +30,7 @@ def download_model(name: str) -> None:
     Raises
     ------
     CheckpointError
-        When there is none of that name, or it can't be had.
+        When there is none of that name, or it can't be downloaded.
     """
     model = _known(name)
     console = Console(stderr=True)
@@ -55,12 +53,12 @@ def show_where(name: str | None) -> None:
 
 
 def remove_model(name: str) -> None:
-    """Delete a downloaded checkpoint, or the part of it that is here.
+    """Delete a downloaded checkpoint, or the part of it that has come.
 
     Raises
     ------
     CheckpointError
-        When there is none of that name, it isn't here, or it can't be removed.
+        When there is none of that name, it hasn't been downloaded, or it can't be removed.
     """
     path = _known(name).path
     try:
@@ -72,7 +70,7 @@ def remove_model(name: str) -> None:
             f"{path} can't be removed ({error.strerror}): look at the permissions of its folder."
         ) from error
     if not there:
-        raise CheckpointError(f"{name} isn't here: there is nothing to remove.")
+        raise CheckpointError(f"{name} hasn't been downloaded: there is nothing to remove.")
 
 
 def _known(name: str) -> PublishedCheckpoint:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from dataclasses import replace
 
 import torch
 
+from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.network import Precision
 from napari_revsam2.vocabulary.errors import DeviceError, NotEnoughMemoryError
 
@@ -30,9 +30,9 @@ def choose_device(name: str) -> torch.device:
         "cpu": True,
     }
     if name == "auto":
-        return torch.device(next(kind for kind, here in available.items() if here))
+        return torch.device(next(kind for kind, is_available in available.items() if is_available))
     if name not in available:
-        raise DeviceError(f"The device {name!r} isn't known: give auto, cpu, cuda or mps.")
+        raise DeviceError(f"The device {name!r} isn't known: choose auto, cpu, cuda or mps.")
     if not available[name]:
         raise DeviceError(f"This machine has no {name} device that PyTorch can use: choose auto or cpu.")
     return torch.device(name)
@@ -41,21 +41,38 @@ def choose_device(name: str) -> torch.device:
 def choose_precision(wanted: Precision, device: torch.device) -> torch.dtype:
     """Turn a setting into what a device computes in.
 
-    By itself: on CUDA bfloat16 where the hardware has it, else float16; on a CPU bfloat16 where the hardware has it and
-    is measured faster; else float32.
+    ``auto`` depends on the hardware alone, so that every run on a machine computes with the same numbers: on CUDA
+    bfloat16 where the hardware has it, else float16; on a CPU bfloat16 where it has bfloat16 matrix units (AMX); else
+    float32. The vector instructions for bfloat16 (AVX-512 BF16) don't count: without AMX, products in bfloat16 were
+    measured to take twice the time of those in float32.
     """
     if wanted is not Precision.AUTO:
         dtype: torch.dtype = getattr(torch, wanted.value)
         return dtype
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    if device.type == "cpu" and _cpu_has_bfloat16() and _bfloat16_is_faster():
+    if device.type == "cpu" and _cpu_has_bfloat16_matrix_units():
         return torch.bfloat16
     return torch.float32
 
 
+def resolved(config: RevSAM2Config) -> RevSAM2Config:
+    """Replace ``auto`` by the device and the precision that this machine computes with.
+
+    Processes that share a task are handed the resolved settings, so that all compute alike.
+
+    Raises
+    ------
+    DeviceError
+        As `choose_device`.
+    """
+    device = choose_device(config.device)
+    dtype = choose_precision(config.precision, device)
+    return replace(config, device=device.type, precision=Precision(str(dtype).removeprefix("torch.")))
+
+
 @contextmanager
-def memory_shortage_in_words() -> Iterator[None]:
+def translated_memory_errors() -> Iterator[None]:
     """Turn PyTorch's errors about memory, of which only CUDA's have a type of their own, into ours.
 
     Raises
@@ -72,31 +89,14 @@ def memory_shortage_in_words() -> Iterator[None]:
 
 
 def give_back_unused() -> None:
-    """Give memory that PyTorch keeps, but doesn't use, back to the device."""
+    """Return memory that PyTorch keeps, but doesn't use, to the device."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if torch.backends.mps.is_available():
         torch.mps.empty_cache()
 
 
-def _cpu_has_bfloat16() -> bool:
-    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)  # PyTorch on a Mac has no oneDNN
-    return supported is not None and bool(supported())
-
-
-@cache
-def _bfloat16_is_faster() -> bool:
-    """Measure matrix products of the size that attention has."""
-    seconds = {dtype: _product_time(dtype) for dtype in (torch.float32, torch.bfloat16)}
-    return seconds[torch.bfloat16] < seconds[torch.float32]
-
-
-def _product_time(dtype: torch.dtype) -> float:
-    """Seconds of the fastest of five products, after one for practice."""
-    matrix = torch.ones(1024, 1024, dtype=dtype)
-    seconds = []
-    for _ in range(6):
-        started = time.perf_counter()
-        matrix @ matrix
-        seconds.append(time.perf_counter() - started)
-    return min(seconds[1:])
+def _cpu_has_bfloat16_matrix_units() -> bool:
+    """Whether the CPU has AMX, and PyTorch a library (oneDNN, not on a Mac) and a version that use it."""
+    questions = ("_is_mkldnn_bf16_supported", torch.ops.mkldnn), ("_is_amx_tile_supported", torch.cpu)
+    return all(bool(getattr(module, name, bool)()) for name, module in questions)

@@ -24,7 +24,7 @@ def load_propagator(settings: NetworkSettings) -> Sam2Propagator:
     Raises
     ------
     CheckpointError, DeviceError
-        When either isn't to be had.
+        When either isn't available.
     """
     device = choose_device(settings.device)
     model = load_model(settings.checkpoint, device, settings.image_size or None)
@@ -40,7 +40,7 @@ def load_with_store(settings: NetworkSettings) -> StoredSam2:
     Raises
     ------
     CheckpointError, DeviceError
-        When either isn't to be had.
+        When either isn't available.
     EmbeddingFilesError
         When the cache's limit isn't a number.
     """

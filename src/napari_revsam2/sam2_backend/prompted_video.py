@@ -20,11 +20,11 @@ from napari_revsam2.settings.intensity_window import Limits
 from napari_revsam2.settings.network import NetworkSettings
 from napari_revsam2.vocabulary.slice_stack import SliceStack
 
-from .device import choose_device, choose_precision, memory_shortage_in_words
+from .device import choose_device, choose_precision, translated_memory_errors
 from .slice_preprocessing import slice_to_tensor
 
 _OBJECT = 1
-"""The predictor follows several objects; we give it one."""
+"""The predictor follows several objects; we use one."""
 
 State = dict[str, Any]
 
@@ -60,7 +60,7 @@ Prompt = Points | Box | Mask
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Slices as the predictor sees them, (3, S, S), made when they are asked for."""
+    """Slices as the predictor sees them, (3, S, S), computed when they are asked for."""
 
     slices: SliceStack
     limits: Limits
@@ -81,7 +81,7 @@ class ArrayVideoPredictor(SAM2VideoPredictor):  # type: ignore[misc] # sam2 has 
     """
 
     def __init__(self, **settings: Any) -> None:
-        # `build_sam2_video_predictor` does the same. A network that was never taught to give several masks stays out.
+        # As `build_sam2_video_predictor` does; but not a network that was never taught to predict several masks.
         if settings.get("multimask_output_in_sam"):
             settings["sam_mask_decoder_extra_args"] = {
                 "dynamic_multimask_via_stability": True,
@@ -121,11 +121,11 @@ class ArrayVideoPredictor(SAM2VideoPredictor):  # type: ignore[misc] # sam2 has 
         }
 
     def prompt(self, state: State, frame: int, prompt: Prompt) -> Tensor:
-        """Give a frame its prompt, in place of an earlier one; its mask logits (H, W)."""
+        """Prompt a frame, in place of an earlier prompt; its mask logits (H, W)."""
         if isinstance(prompt, Points):
             clicks = prompt.pixels[:, ::-1] + 0.5  # x, y of the pixels' centres
-            given = {"points": torch.from_numpy(clicks).float(), "labels": torch.from_numpy(prompt.positive).int()}
-            _, _, logits = self.add_new_points_or_box(state, frame, _OBJECT, **given)
+            clicked = {"points": torch.from_numpy(clicks).float(), "labels": torch.from_numpy(prompt.positive).int()}
+            _, _, logits = self.add_new_points_or_box(state, frame, _OBJECT, **clicked)
         elif isinstance(prompt, Box):
             corners = (prompt.left, prompt.top, prompt.right + 1, prompt.bottom + 1)
             _, _, logits = self.add_new_points_or_box(state, frame, _OBJECT, box=torch.tensor(corners).float())
@@ -199,7 +199,7 @@ class PromptedVideo:
         Raises
         ------
         CheckpointError, DeviceError
-            When either isn't to be had.
+            When either isn't available.
         """
         device = choose_device(settings.device)
         predictor = load_model(settings.checkpoint, device, settings.image_size or None, ArrayVideoPredictor)
@@ -245,7 +245,7 @@ class PromptedVideo:
     @contextmanager
     def _computing(self) -> Iterator[None]:
         kind, half = self.predictor.device.type, self.precision is not torch.float32
-        with memory_shortage_in_words(), torch.inference_mode(), torch.autocast(kind, self.precision, enabled=half):
+        with translated_memory_errors(), torch.inference_mode(), torch.autocast(kind, self.precision, enabled=half):
             yield
 
 

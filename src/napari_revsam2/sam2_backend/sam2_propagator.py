@@ -14,7 +14,7 @@ from napari_revsam2.settings.intensity_window import Limits
 from napari_revsam2.vocabulary.errors import NotEnoughMemoryError
 
 from . import sam2_memory
-from .device import give_back_unused, memory_shortage_in_words
+from .device import give_back_unused, translated_memory_errors
 from .sam2_memory import MemoryEntry, Segmentation, SliceEmbeddings, SliceMemories
 from .slice_preprocessing import logits_to_size, mask_to_tensor, slice_to_tensor
 
@@ -118,17 +118,17 @@ class Sam2Propagator:
         NotEnoughMemoryError
             When a single slice is too much.
         """
-        with memory_shortage_in_words():
+        with translated_memory_errors():
             return [logits_to_size(p.logits, shape) for p, shape in zip(predictions, shapes, strict=True)]
 
     def _within_memory(
         self, compute: Callable[[Sequence[ItemT]], list[ResultT]], items: Sequence[ItemT]
     ) -> list[ResultT]:
-        """Compute a result for each item, in batches as large as the device's memory lets them be."""
+        """Compute a result for each item, in batches as large as the device's memory allows."""
         while True:
             size = min(self.batch_size, len(items))
             try:
-                with memory_shortage_in_words(), self._autocast():
+                with translated_memory_errors(), self._autocast():
                     return [result for batch in in_batches(items, size) for result in compute(batch)]
             except NotEnoughMemoryError:
                 if size == 1:

@@ -31,7 +31,7 @@ def slice_to_tensor(image: NDArray[Any], limits: Limits, size: int) -> Tensor:
     Returns
     -------
     Tensor
-        (3, S, S) float32, the grey slice in three channels, ImageNet mean and standard deviation taken out.
+        (3, S, S) float32, the grey slice in three channels, normalised by ImageNet's mean and standard deviation.
     """
     grey = torch.from_numpy(np.ascontiguousarray(windowed(image, limits)))
     grey = F.interpolate(grey[None, None], size=(size, size), mode="bilinear", align_corners=False, antialias=True)[0]

@@ -9,14 +9,10 @@ from napari_revsam2.evaluation.datasets.layouts import open_dataset
 from napari_revsam2.settings.intensity_window import IntensityWindow
 from napari_revsam2.vocabulary.errors import RevSAM2Error
 from napari_revsam2.volume_files.dicom import CHAOS_CLASSES
-from tests.evaluation.dataset_folders import as_published, decathlon, nnunet, write_volume
+from tests.evaluation.dataset_folders import as_published, decathlon, names, nnunet, write_volume
 
 LABELLED = (*range(1, 11), *range(21, 41))
 """The training volumes of the BTCV challenge."""
-
-
-def names(subjects):
-    return [subject.name for subject in subjects]
 
 
 def btcv(folder, names):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_revsam2.evaluation.experiment.case import open_stack
-from napari_revsam2.evaluation.experiment.measures import dice_coefficient, slice_quality, surface_dice
-from napari_revsam2.vocabulary.axis import Axis
-from tests.evaluation.conftest import write_subject
+from napari_revsam2.evaluation.experiment.measures import (
+    dice_coefficient,
+    rank_correlation,
+    slice_quality,
+    surface_dice,
+)
 
 SPACING = (3.0, 1.0, 1.0)
 
@@ -39,14 +41,6 @@ def test_the_tolerance_is_in_millimetres_along_each_axis():
     moved = np.roll(cube(5), 1, axis=0)  # by one slice: 3 mm
     assert surface_dice(cube(5), moved, SPACING, tolerance=2.9) < 1
     assert surface_dice(cube(5), moved, SPACING, tolerance=3.0) == 1
-
-
-@pytest.mark.parametrize("axis", list(Axis))
-def test_the_spacing_of_a_stack_is_that_of_its_slices_rows_and_columns(tmp_path, axis):
-    subject = write_subject(tmp_path, "volume")
-    stack = open_stack(subject, axis, "50,100")
-    voxels = {16: 2.0, 20: 1.5, 14: 3.0}
-    assert stack.spacing == tuple(voxels[size] for size in stack.images.shape)
 
 
 def test_a_mask_at_the_volumes_edge_has_a_surface_there():
@@ -86,3 +80,12 @@ def test_a_constant_score_has_no_rank_correlation():
     assert np.isnan(
         slice_quality({i: cube(i)[3] for i in (2, 3, 4)}, cube(5), dict.fromkeys((2, 3, 4), 0.5), ()).rank_correlation
     )
+
+
+def test_rank_correlation_sees_order_alone():
+    assert rank_correlation([0.1, 0.2, 0.9], [1, 10, 11]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("first", "second"), [([], []), ([1, 2], [1, 2]), ([1, 1, 1], [1, 2, 3])])
+def test_without_an_order_there_is_no_rank_correlation(first: list[float], second: list[float]):
+    assert np.isnan(rank_correlation(first, second))

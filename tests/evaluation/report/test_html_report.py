@@ -10,8 +10,7 @@ import pytest
 
 from napari_revsam2.evaluation.datasets.dataset import Dataset
 from napari_revsam2.evaluation.report.html_report import Provenance, write_report
-from napari_revsam2.evaluation.report.result_table import left_out
-from napari_revsam2.evaluation.report.tables import Table
+from napari_revsam2.evaluation.report.table import Table, left_out
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.axis import Axis
 from napari_revsam2.vocabulary.errors import VolumeFileError

@@ -136,7 +136,7 @@ def test_a_query_without_the_class_is_empty_and_loads_nothing(truth):
         assert not run(comparator, np.zeros_like(truth)).any()
 
 
-def test_the_embedded_checkpoint_is_refused_for_what_it_was_never_taught():
+def test_the_bundled_checkpoint_is_refused_for_what_it_was_never_taught():
     here = {comparator.name: comparator.missing() for comparator in prompt_baselines(RevSAM2Config())}
     assert [name for name, reason in here.items() if not reason] == ["mask"]
     assert "revsam2-mini knows masks only" in here["box"]

@@ -9,9 +9,10 @@ import pytest
 from qtpy.QtCore import QSettings
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
-from napari_revsam2.plugin.settings.checkpoint_choice import EMBEDDED, PUBLISHED
 from napari_revsam2.plugin.settings.checkpoint_download import CheckpointDownload
 from napari_revsam2.plugin.settings.settings_form import SettingsForm
+from napari_revsam2.sam2_backend.checkpoints.checkpoint import known_checkpoints
+from napari_revsam2.sam2_backend.checkpoints.published import PUBLISHED
 from napari_revsam2.settings.config import Mode, RevSAM2Config
 from napari_revsam2.settings.intensity_window import CONTRAST_LIMITS, PRESETS
 from napari_revsam2.settings.option import options_of
@@ -146,11 +147,10 @@ def test_a_sentence_tells_what_to_expect_of_a_device(form):
     assert "a large SAM 2 takes up to a minute a slice" in form.note.text()
 
 
-def test_the_checkpoints_on_offer_are_those_that_the_backend_knows():
-    from napari_revsam2.sam2_backend.checkpoints import architectures, weights
-
-    assert EMBEDDED.keys() == weights.EMBEDDED.keys()
-    assert [*EMBEDDED, *PUBLISHED] == [*(a.name for a in architectures.ARCHITECTURES), "medsam2"]
+def test_the_checkpoints_on_offer_are_those_that_have_a_name_and_a_file(form):
+    box = form.checkpoint
+    assert [box.itemData(i) for i in range(box.count() - 1)] == list(known_checkpoints())
+    assert box.itemText(box.count() - 1) == "File ..."
 
 
 def test_a_checkpoint_that_is_not_here_says_so_and_is_not_taken_from_an_earlier_session(form):
@@ -209,7 +209,7 @@ def test_a_canceled_download_chooses_nothing_and_says_nothing(form, server, monk
         download.findChild(QPushButton).click()
     server.may_end.set()
     assert form.config().checkpoint == "revsam2-mini"
-    assert not PUBLISHED["sam2-hiera-tiny"].is_here
+    assert not PUBLISHED["sam2-hiera-tiny"].is_available
 
 
 def test_a_download_that_fails_says_which_file_to_put_where(form, server, monkeypatch, qtbot):
@@ -258,6 +258,16 @@ def test_the_path_of_a_checkpoint_is_stored_nowhere(form, choose_file, stored, t
     assert "seed=5" in text
     assert "tiny" not in text
     assert "checkpoint" not in form.choices()
+
+
+def test_a_file_that_is_gone_can_be_chosen_in_the_list_and_is_refused(form, choose_file):
+    path = choose_file("sam2.1_tiny.pt")
+    form.checkpoint.value = "revsam2-mini"
+    path.unlink()
+    form.checkpoint.setCurrentIndex(form.checkpoint.findData(str(path)))
+    form.checkpoint.activated.emit(form.checkpoint.currentIndex())
+    with pytest.raises(CheckpointError, match="no longer there"):
+        form.config()
 
 
 def test_a_checkpoint_whose_file_is_gone_is_refused(form, choose_file):

@@ -18,8 +18,8 @@ from napari_revsam2.volume_files import read_labels
 from .bids import holds_bids, open_bids
 from .catalogue import SUBJECT, DatasetError, Description, describe
 from .dataset import Dataset, Subject
+from .dataset_csv import open_dataset_csv
 from .dataset_json import DATASET_JSON, open_dataset_json
-from .pair_table import open_pair_table
 
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """Signs that would cut a row of the results in two, and bytes of file names that no text file takes."""
@@ -82,7 +82,7 @@ def _find(path: Path, described: Description | None) -> Dataset:
     if not _exists(path):
         raise DatasetError(f"{path} doesn't exist: check its name and folder.")
     if path.suffix.lower() == ".csv":
-        return open_pair_table(path)
+        return open_dataset_csv(path)
     if path.name == DATASET_JSON:
         path = path.parent
     if (path / DATASET_JSON).is_file():

@@ -1,4 +1,4 @@
-"""An experiment: what is segmented from what, in which ways; and the works that are left to do."""
+"""An experiment: what is segmented from what, in which ways; and the jobs that are left to do."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from napari_revsam2.evaluation.datasets.dataset import Dataset
-from napari_revsam2.evaluation.systems.comparators import PROMPTS
+from napari_revsam2.evaluation.systems.registry import PROMPTS
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.errors import ProblemError
 
-from .protocol import Protocol, Setting, SupportGroup, draw_group, queries
-from .work import Work
+from .job import Job
+from .protocol import Protocol, Setting
+from .support_group import SupportGroup, draw_group, queries
 
 PAPER_SUPPORTS = 10
 """Slices drawn for a group, of which fewer supports are the first ones."""
@@ -57,7 +58,7 @@ class Experiment:
         Raises
         ------
         ProblemError, VolumeFileError
-            As for `works`.
+            As for `jobs`.
         """
         config = {**self.config.as_dict(), "checkpoint": Path(self.config.checkpoint).name}
         for varied in ("n_support", "top_k", "mode", "seed", "window", "device"):
@@ -79,8 +80,10 @@ class Experiment:
         """Slices drawn for each group."""
         return max(PAPER_SUPPORTS, *self.protocol.n_support)
 
-    def works(self, finished: Collection[tuple[Any, ...]]) -> Iterator[Work]:
+    def jobs(self, finished: Collection[tuple[Any, ...]] = ()) -> tuple[Job, ...]:
         """Plan what is left when the rows with the keys ``finished`` are there.
+
+        Jobs of one volume follow each other, as a process keeps the embeddings of one volume alone.
 
         Raises
         ------
@@ -89,12 +92,12 @@ class Experiment:
         VolumeFileError
             When labels that supports are drawn from can't be read.
         """
-        done = set(finished)
+        left = []
         for query_dataset, support_dataset, label, group in self._groups():
-            for work in self._works_of(query_dataset, support_dataset, group, label):
-                left = tuple(s for s in work.settings if work.row_key(s) not in done)
-                if left:
-                    yield replace(work, settings=left)
+            for job in self._jobs_of(query_dataset, support_dataset, group, label):
+                settings = tuple(setting for setting in job.settings if job.row_key(setting) not in finished)
+                left += [replace(job, settings=settings)] if settings else []
+        return tuple(sorted(left, key=lambda job: (job.dataset, job.query.name)))
 
     def _groups(self) -> Iterator[tuple[Dataset, Dataset, int, SupportGroup]]:
         """Datasets of query and supports, the class's id in the query's, and the supports."""
@@ -119,9 +122,9 @@ class Experiment:
                 )
         return self.labels or tuple(shared)
 
-    def _works_of(
+    def _jobs_of(
         self, query_dataset: Dataset, support_dataset: Dataset, group: SupportGroup, label: int
-    ) -> Iterator[Work]:
+    ) -> Iterator[Job]:
         subjects = queries(query_dataset, group)
         if not subjects:
             raise ProblemError(f"{query_dataset.name} has no volume left to segment, as all give supports: add some.")
@@ -129,10 +132,10 @@ class Experiment:
         if not settings:
             raise ProblemError(
                 f"{support_dataset.name} has {len(group.choices)} slices that can support class {group.label} "
-                f"({support_dataset.classes[group.label]}): give a smaller --n-support, or other classes with --label."
+                f"({support_dataset.classes[group.label]}): use a smaller --n-support, or other classes with --label."
             )
         for subject in subjects:
-            yield Work(
+            yield Job(
                 dataset=query_dataset.name,
                 support_dataset=support_dataset.name,
                 label=label,

@@ -12,13 +12,11 @@ import torch
 from monai.metrics.meandice import compute_dice
 from monai.metrics.surface_dice import compute_surface_dice
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
 from napari_revsam2.engine.dice import dice
 from napari_revsam2.engine.propagator import Mask
-
-from .statistics import rank_correlation
-
-Spacing = tuple[float, float, float]
+from napari_revsam2.evaluation.datasets.labelled_stack import Spacing
 
 
 def dice_coefficient(mask: NDArray[Any], truth: NDArray[Any]) -> float:
@@ -55,7 +53,7 @@ def surface_dice(mask: NDArray[Any], truth: NDArray[Any], spacing: Spacing, tole
 
 @dataclass(frozen=True)
 class SliceQuality:
-    """What forward propagation gave on the slices where it found anything.
+    """How good forward propagation is on the slices where it found anything.
 
     Attributes
     ----------
@@ -84,6 +82,13 @@ def slice_quality(
         _mean([overlaps[i] for i in chosen if i in overlaps]),
         rank_correlation([scores[i] for i in scored], [overlaps[i] for i in scored]),
     )
+
+
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
+    """Spearman's; nan with fewer than three pairs, or where either is the same everywhere."""
+    if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
+        return float("nan")
+    return float(spearmanr(first, second).statistic)
 
 
 def _mean(values: Sequence[float]) -> float:

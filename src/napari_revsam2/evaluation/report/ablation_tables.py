@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
-import numpy as np
+import pandas as pd
 
-from napari_revsam2.evaluation.experiment.results import ResultRow, SliceRow
-from napari_revsam2.evaluation.experiment.statistics import Measurement, estimate, measure, paired_differences
 from napari_revsam2.settings.config import Mode, RevSAM2Config
 
-from .paper import paper_rows
-from .result_table import (
-    NOTHING,
-    READING,
-    Section,
-    Table,
-    at_usual_k,
-    estimate_text,
-    left_out,
-    mode_name,
-    of_classes,
-    percent_text,
-    sections,
-)
+from .mode_names import mode_name
+from .paper_rows import paper_rows
+from .section import READING, Section, at_usual, sections
+from .statistics import estimate, paired_differences
+from .table import NOTHING, Table, estimate_text, left_out, percent_text
 
 _REVSAM2 = Mode.REVSAM2.value
 _MODES = (Mode.FORWARD.value, Mode.FIFO.value, Mode.RANDOM.value, _REVSAM2)
 """In the order of Table 5."""
+_OTHER_MODES = _MODES[:-1]
 _PAPER = "paper: BTCV"
 _USUAL_K = f"RevSAM2 and random selection with k = {RevSAM2Config().top_k}, or the largest there is."
 _DIFFERENCES = (
@@ -39,147 +29,159 @@ _REVERSE_SCORES = (
     "DSC of the masks of forward propagation, slice by slice, in percent. The best slices are those that a choice by "
     "true DSC would take: no score can choose better. The paper gives no such figures."
 )
+_NAN = float("nan")
+_SLICE_GROUP = ["n_support", "class_name", "group", "volume"]
+
+KeyT = TypeVar("KeyT")
 
 
-def mode_tables(rows: Sequence[ResultRow]) -> Iterator[Table]:
-    """Give Table 5: DSC by mode and N."""
-    title, found = "Table 5: modes", [row for row in rows if row.mode in _MODES]
-    for section in sections(found):
-        columns = _descending([*(row.n_support for row in section.rows), *(row.n_support for row in paper_rows(5))])
-        lines = []
-        for name, classes in section.blocks:
-            for mode in _MODES:
-                ours = of_classes(at_usual_k(section.of(mode)), classes)
-                lines.append(
-                    (name, mode_name(mode), *(section.cell(_with_n(ours, n), classes=len(classes)) for n in columns))
-                )
-                if name == section.blocks[0][0]:
-                    lines.append((_PAPER, mode_name(mode), *(_paper_dsc(mode, n) for n in columns)))
-        header = ("class", "mode", *(f"DSC, N = {n}" for n in columns))
-        yield Table(f"{title}, {section.title}", header, tuple(lines), f"{section.size} {READING} {_USUAL_K}")
-    if not found:
-        yield left_out(title, "no row of its modes")
+def mode_tables(results: pd.DataFrame) -> list[Table]:
+    """Tabulate DSC by mode and N (Table 5)."""
+    title, found = "Table 5: modes", results[results["mode"].isin(_MODES)]
+    tables = [_mode_table(f"{title}, {section.title}", section) for section in sections(found)]
+    return tables or [left_out(title, "no row of its modes")]
 
 
-def top_k_tables(rows: Sequence[ResultRow]) -> Iterator[Table]:
-    """Give Table 6: DSC of RevSAM2 by N and k."""
-    title, found = "Table 6: conditional slices (k)", [row for row in rows if row.mode == _REVSAM2]
-    for section in sections(found):
-        columns = _descending([*(row.top_k for row in section.rows), *(row.top_k for row in paper_rows(6))])
-        lines = []
-        for name, classes in section.blocks:
-            for n in _descending([row.n_support for row in section.rows]):
-                ours = of_classes(_with_n(section.rows, n), classes)
-                cells = (section.cell([row for row in ours if row.top_k == k], classes=len(classes)) for k in columns)
-                lines.append((name, str(n), *cells))
-                if name == section.blocks[0][0]:
-                    lines.append((_PAPER, str(n), *(_paper_top_k(n, k) for k in columns)))
-        header = ("class", "N", *(f"DSC, k = {k}" for k in columns))
-        yield Table(f"{title}, {section.title}", header, tuple(lines), f"{section.size} {READING}")
-    if not found:
-        yield left_out(title, f"no row of mode {_REVSAM2}")
+def top_k_tables(results: pd.DataFrame) -> list[Table]:
+    """Tabulate DSC of RevSAM2 by N and k (Table 6)."""
+    title, found = "Table 6: conditional slices (k)", results[results["mode"] == _REVSAM2]
+    tables = [_top_k_table(f"{title}, {section.title}", section) for section in sections(found)]
+    return tables or [left_out(title, f"no row of mode {_REVSAM2}")]
 
 
-def difference_tables(rows: Sequence[ResultRow]) -> Iterator[Table]:
-    """Give paired differences in DSC, RevSAM2 minus each other mode of Table 5."""
-    title, others, found = "RevSAM2 minus the other modes", _MODES[:-1], False
-    for section in sections([row for row in rows if row.mode in _MODES]):
-        ours = at_usual_k(section.of(_REVSAM2))
-        if not ours or not any(section.of(mode) for mode in others):
-            continue
-        found, lines = True, []
-        for name, classes in section.blocks:
-            for n in _descending([row.n_support for row in ours]):
-                mine = of_classes(_with_n(ours, n), classes)
-                lines.append((name, str(n), *(_difference(section, mine, mode, len(classes)) for mode in others)))
-                if name == section.blocks[0][0]:
-                    lines.append((_PAPER, str(n), *(_paper_difference(mode, n) for mode in others)))
-        header = ("class", "N", *(f"minus {mode_name(mode)}" for mode in others))
-        yield Table(f"{title}, {section.title}", header, tuple(lines), f"{section.size} {_DIFFERENCES}")
-    if not found:
-        yield left_out(title, f"no rows of mode {_REVSAM2} beside another mode")
+def difference_tables(results: pd.DataFrame) -> list[Table]:
+    """Tabulate paired differences in DSC, RevSAM2 minus each other mode of Table 5."""
+    title, found = "RevSAM2 minus the other modes", results[results["mode"].isin(_MODES)]
+    tables = [
+        _difference_table(f"{title}, {section.title}", section)
+        for section in sections(found)
+        if {_REVSAM2} < set(section.results["mode"])
+    ]
+    return tables or [left_out(title, f"no rows of mode {_REVSAM2} beside another mode")]
 
 
-def reverse_score_tables(rows: Sequence[ResultRow], slices: Sequence[SliceRow]) -> Iterator[Table]:
+def reverse_score_tables(results: pd.DataFrame, slices: pd.DataFrame) -> list[Table]:
     """Say what the reverse score is worth: the chosen slices against all, and its rank correlation with DSC."""
-    title, found = "What π is worth", [row for row in rows if row.mode == _REVSAM2]
-    for section in sections(found):
-        ours = at_usual_k(section.rows)
-        k = ours[0].top_k
-        best, empty = _from_slices(section, slices, k)
-        lines = []
-        for name, classes in section.blocks:
-            for n in _descending([row.n_support for row in ours]):
-                of_rows = _reverse_score_cells(section, of_classes(_with_n(ours, n), classes), len(classes))
-                of_slices = (
-                    section.text((m for m in kind[n] if m.class_name in classes), len(classes))
-                    for kind in (best, empty)
-                )
-                lines.append((name, str(n), *of_rows, *of_slices))
-        header = (
-            *("class", "N", "rank correlation of π and DSC", f"DSC of the {k} chosen slices"),
-            *("DSC of all non-empty slices", "chosen minus all", f"DSC of the best {k} slices", "empty slices, %"),
-        )
-        yield Table(f"{title}, {section.title}", header, tuple(lines), f"{section.size} {_REVERSE_SCORES}")
-    if not found:
-        yield left_out(title, f"no row of mode {_REVSAM2}")
+    title, found = "What π is worth", results[results["mode"] == _REVSAM2]
+    tables = [_reverse_score_table(f"{title}, {section.title}", section, slices) for section in sections(found)]
+    return tables or [left_out(title, f"no row of mode {_REVSAM2}")]
 
 
-def _reverse_score_cells(section: Section, rows: Sequence[ResultRow], classes: int) -> tuple[str, ...]:
-    gain = estimate(measure(rows, lambda row: row.chosen_dice - row.nonempty_dice))
-    return (
-        section.text(measure(rows, lambda row: row.rank_correlation), classes, scale=1),
-        section.cell(rows, lambda row: row.chosen_dice, classes),
-        section.cell(rows, lambda row: row.nonempty_dice, classes),
-        estimate_text(gain, section.volumes, classes, signed=True),
+def _mode_table(title: str, section: Section) -> Table:
+    counts = _descending(section.results["n_support"], [row.n_support for row in paper_rows(5)])
+    by_mode = {mode: at_usual(section.of(mode), "top_k") for mode in _MODES}
+
+    def ours(mode: str, classes: Sequence[str]) -> list[str]:
+        return [section.cell(_where(by_mode[mode], "n_support", n), classes) for n in counts]
+
+    def paper(mode: str) -> list[str]:
+        return [percent_text(_paper_dsc(mode, n)) for n in counts]
+
+    header = ("class", "mode", *(f"DSC, N = {n}" for n in counts))
+    lines = _lines(section, {mode: mode_name(mode) for mode in _MODES}, ours, paper)
+    return Table(title, header, lines, f"{section.size} {READING} {_USUAL_K}")
+
+
+def _top_k_table(title: str, section: Section) -> Table:
+    columns = _descending(section.results["top_k"], [row.top_k for row in paper_rows(6)])
+
+    def ours(n: int, classes: Sequence[str]) -> list[str]:
+        with_n = _where(section.results, "n_support", n)
+        return [section.cell(_where(with_n, "top_k", k), classes) for k in columns]
+
+    def paper(n: int) -> list[str]:
+        known = {row.top_k: row.mean_dsc for row in paper_rows(6) if row.n_support == n}
+        return [percent_text(known.get(k, _NAN)) for k in columns]
+
+    header = ("class", "N", *(f"DSC, k = {k}" for k in columns))
+    lines = _lines(section, _support_counts(section.results), ours, paper)
+    return Table(title, header, lines, f"{section.size} {READING}")
+
+
+def _difference_table(title: str, section: Section) -> Table:
+    revsam2 = at_usual(section.of(_REVSAM2), "top_k")
+    gains = {mode: paired_differences(revsam2, at_usual(section.of(mode), "top_k")) for mode in _OTHER_MODES}
+
+    def ours(n: int, classes: Sequence[str]) -> list[str]:
+        return [_gain_text(_where(gains[mode], "n_support", n), classes) for mode in _OTHER_MODES]
+
+    def paper(n: int) -> list[str]:
+        return [percent_text(_paper_dsc(_REVSAM2, n) - _paper_dsc(mode, n), signed=True) for mode in _OTHER_MODES]
+
+    header = ("class", "N", *(f"minus {mode_name(mode)}" for mode in _OTHER_MODES))
+    lines = _lines(section, _support_counts(revsam2), ours, paper)
+    return Table(title, header, lines, f"{section.size} {_DIFFERENCES}")
+
+
+def _reverse_score_table(title: str, section: Section, slices: pd.DataFrame) -> Table:
+    results = at_usual(section.results, "top_k")
+    results = results.assign(gain=results["chosen_dice"] - results["nonempty_dice"])
+    k = results["top_k"].iloc[0]
+    best, empty = _from_slices(section, slices, k)
+
+    def ours(n: int, classes: Sequence[str]) -> list[str]:
+        with_n = _where(results, "n_support", n)
+        return [
+            section.cell(with_n, classes, "rank_correlation", scale=1),
+            section.cell(with_n, classes, "chosen_dice"),
+            section.cell(with_n, classes, "nonempty_dice"),
+            section.cell(with_n, classes, "gain", signed=True),
+            section.cell(_where(best, "n_support", n), classes, "dice"),
+            section.cell(_where(empty, "n_support", n), classes, "empty"),
+        ]
+
+    header = (
+        *("class", "N", "rank correlation of π and DSC", f"DSC of the {k} chosen slices"),
+        *("DSC of all non-empty slices", "chosen minus all", f"DSC of the best {k} slices", "empty slices, %"),
     )
+    lines = _lines(section, _support_counts(results), ours)
+    return Table(title, header, lines, f"{section.size} {_REVERSE_SCORES}")
 
 
-def _from_slices(
-    section: Section, slices: Sequence[SliceRow], k: int
-) -> tuple[dict[int, list[Measurement]], dict[int, list[Measurement]]]:
-    """By N: mean DSC of the k best non-empty slices, and the share of empty slices."""
-    names = {row.label: row.class_name for row in section.rows}
-    volumes: dict[tuple[int, int, int, str], list[SliceRow]] = defaultdict(list)
-    for item in slices:
-        if (item.dataset, item.support_dataset) == (section.dataset, section.support_dataset) and item.label in names:
-            volumes[item.n_support, item.label, item.group, item.volume].append(item)
-    best: dict[int, list[Measurement]] = defaultdict(list)
-    empty: dict[int, list[Measurement]] = defaultdict(list)
-    for (n, label, _, volume), items in volumes.items():
-        overlaps = sorted((item.dice for item in items if item.nonempty), reverse=True)
-        if overlaps:
-            best[n].append(Measurement(volume, names[label], float(np.mean(overlaps[:k]))))
-        empty[n].append(Measurement(volume, names[label], 1 - len(overlaps) / len(items)))
-    return best, empty
+def _lines(
+    section: Section,
+    names: Mapping[KeyT, str],
+    ours: Callable[[KeyT, Sequence[str]], Sequence[str]],
+    paper: Callable[[KeyT], Sequence[str]] | None = None,
+) -> tuple[tuple[str, ...], ...]:
+    """Lines for the mean over classes, where the paper's stand below ours, and for each class."""
+    lines = []
+    for block, (block_name, classes) in enumerate(section.blocks):
+        for key, name in names.items():
+            lines.append((block_name, name, *ours(key, classes)))
+            if paper and block == 0:
+                lines.append((_PAPER, name, *paper(key)))
+    return tuple(lines)
 
 
-def _difference(section: Section, ours: Sequence[ResultRow], mode: str, classes: int) -> str:
-    gain = estimate(paired_differences(ours, at_usual_k(section.of(mode)), lambda row: row.dsc))
-    text = estimate_text(gain, classes=classes, signed=True)
+def _from_slices(section: Section, slices: pd.DataFrame, k: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """For each N, class, group and volume: mean ``dice`` of the k best non-empty slices, and the share ``empty``."""
+    classes = section.results[["label", "class_name"]].drop_duplicates()
+    of_pair = _where(_where(slices, "dataset", section.dataset), "support_dataset", section.support_dataset)
+    own = of_pair.merge(classes, on="label")
+    best_first = _where(own, "nonempty", 1).sort_values("dice", ascending=False)
+    best = best_first.groupby(_SLICE_GROUP).head(k).groupby(_SLICE_GROUP)["dice"].mean()
+    empty = 1 - own.groupby(_SLICE_GROUP)["nonempty"].mean()
+    return best.reset_index(), empty.reset_index(name="empty")
+
+
+def _gain_text(gains: pd.DataFrame, classes: Sequence[str]) -> str:
+    gain = estimate(gains[gains["class_name"].isin(classes)])
+    text = estimate_text(gain, classes=len(classes), signed=True)
     return text if text == NOTHING else f"{text}, better on {gain.better} of {gain.volumes}"
 
 
-def _paper_difference(mode: str, n: int) -> str:
-    return percent_text(_paper_mean(_REVSAM2, n) - _paper_mean(mode, n), signed=True)
+def _paper_dsc(mode: str, n: int) -> float:
+    return next((row.mean_dsc for row in paper_rows(5) if (row.mode, row.n_support) == (mode, n)), _NAN)
 
 
-def _paper_dsc(mode: str, n: int) -> str:
-    return percent_text(_paper_mean(mode, n))
+def _support_counts(results: pd.DataFrame) -> dict[int, str]:
+    return {n: str(n) for n in _descending(results["n_support"])}
 
 
-def _paper_mean(mode: str, n: int) -> float:
-    return next((row.mean_dsc for row in paper_rows(5) if (row.mode, row.n_support) == (mode, n)), float("nan"))
+def _descending(*values: Iterable[int]) -> list[int]:
+    return sorted({int(value) for several in values for value in several}, reverse=True)
 
 
-def _paper_top_k(n: int, k: int) -> str:
-    found = (row.mean_dsc for row in paper_rows(6) if (row.n_support, row.top_k) == (n, k))
-    return percent_text(next(found, float("nan")))
-
-
-def _with_n(rows: Sequence[ResultRow], n: int) -> list[ResultRow]:
-    return [row for row in rows if row.n_support == n]
-
-
-def _descending(values: Sequence[int]) -> list[int]:
-    return sorted(set(values), reverse=True)
+def _where(results: pd.DataFrame, column: str, value: str | int) -> pd.DataFrame:
+    return results[results[column] == value]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
@@ -15,13 +16,13 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from napari_revsam2.engine.dice import dice
-from napari_revsam2.evaluation.experiment.results import ResultRow, SliceRow
-from napari_revsam2.evaluation.experiment.statistics import rank_correlation
+from napari_revsam2.evaluation.experiment.measures import rank_correlation
+from napari_revsam2.evaluation.experiment.result_rows import KEY, ResultRow, SliceRow
 from napari_revsam2.figures.overlay import COLOURS, outline, spread_slices
 from napari_revsam2.settings.config import Mode
 from napari_revsam2.volume_files import replaced_file
 
-from .result_table import at_usual_setting, sections
+from .section import at_usual, sections, to_frame
 
 _SCORE, _SCORE_TRUTH = COLOURS[5], COLOURS[6]
 _MASK, _MASK_TRUTH = COLOURS[0], COLOURS[1]
@@ -55,7 +56,7 @@ class Overlay:
     aspect: float = 1.0
 
 
-def best_median_worst(rows: Iterable[ResultRow]) -> tuple[ResultRow, ...]:
+def best_median_worst(rows: Sequence[ResultRow]) -> tuple[ResultRow, ...]:
     """Choose, by DSC, among rows of mode ``revsam2`` at the paper's N and k (or the largest there are).
 
     Returns
@@ -63,19 +64,19 @@ def best_median_worst(rows: Iterable[ResultRow]) -> tuple[ResultRow, ...]:
     tuple of ResultRow
         Best, median and worst; fewer where there are fewer rows, none twice.
     """
-    ordered = _ordered(rows)
+    ordered = _ordered(to_frame(rows, ResultRow))
     places = dict.fromkeys((len(ordered) - 1, len(ordered) // 2, 0)) if ordered else {}
-    return tuple(ordered[place] for place in places)
+    return tuple(rows[ordered[place]] for place in places)
 
 
 def median_per_class(rows: Sequence[ResultRow]) -> tuple[ResultRow, ...]:
     """Choose, for each class of each dataset, the row of mode ``revsam2`` with the median DSC: what Figure 4 shows."""
     chosen = []
-    for section in sections(rows):
+    for section in sections(to_frame(rows, ResultRow)):
         for name in section.classes:
-            ordered = _ordered(row for row in section.rows if row.class_name == name)
+            ordered = _ordered(section.results[section.results["class_name"] == name])
             chosen += ordered[len(ordered) // 2 : len(ordered) // 2 + 1]
-    return tuple(chosen)
+    return tuple(rows[place] for place in chosen)
 
 
 def score_chart(path: Path, slices: Sequence[SliceRow], cases: Sequence[ResultRow]) -> None:
@@ -138,10 +139,11 @@ def montage(path: Path, cases: Sequence[Overlay]) -> None:
     _save(figure, path)
 
 
-def _ordered(rows: Iterable[ResultRow]) -> list[ResultRow]:
-    """Rows of the method in its usual setting, from the lowest DSC to the highest."""
-    ours = at_usual_setting([row for row in rows if row.mode == Mode.REVSAM2.value])
-    return sorted((row for row in ours if not isnan(row.dsc)), key=lambda row: (row.dsc, row.key))
+def _ordered(results: pd.DataFrame) -> list[int]:
+    """Places of the method's rows in its usual setting, from the lowest DSC to the highest."""
+    ours = at_usual(results[results["mode"] == Mode.REVSAM2.value], "n_support", "top_k")
+    places: list[int] = ours.dropna(subset=["dsc"]).sort_values(["dsc", *KEY]).index.tolist()
+    return places
 
 
 def _slices_of(case: ResultRow, slices: Sequence[SliceRow]) -> list[SliceRow]:

@@ -19,7 +19,7 @@ from napari_revsam2.settings.provenance import plain_settings, versions
 from napari_revsam2.vocabulary.errors import VolumeFileError
 from napari_revsam2.volume_files import replaced_file
 
-from .result_table import Table
+from .table import Table
 
 REPORT_FILE = "report.html"
 PROVENANCE_FILE = "provenance.json"
@@ -81,7 +81,7 @@ def write_report(folder: Path, tables: Sequence[Table], pictures: Sequence[Path]
     folder : Path
         Where they go; written beside their names and renamed.
     tables : sequence of Table
-        As from `tables.make_tables`.
+        As from `summary.make_tables`.
     pictures : sequence of Path
         PNG files; they are put into the report, and named by what their files are called.
     provenance : Provenance

@@ -133,7 +133,7 @@ class NnUNet:
         spacing: tuple[float, float, float],  # noqa: ARG002
         truth: NDArray[Any],  # noqa: ARG002
     ) -> NDArray[np.bool_]:
-        """Train, where that isn't done yet, and segment each slice; as `Comparator.segment`.
+        """Train, where that isn't done yet, and segment each slice; as `System.segment`.
 
         Raises
         ------

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_revsam2.engine.problem import QueryVolume, SupportSlice
 from napari_revsam2.engine.propagator import Logits, Mask
-from napari_revsam2.sam2_backend.checkpoints.weights import EMBEDDED
+from napari_revsam2.sam2_backend.checkpoints.checkpoint import find_checkpoint
 from napari_revsam2.sam2_backend.prompted_video import Box, Points, Prompt, PromptedVideo
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.intensity_window import Limits
@@ -78,7 +78,7 @@ class PointPrompts:
         spacing: tuple[float, float, float],  # noqa: ARG002
         truth: NDArray[Any],
     ) -> Mask:
-        """Segment each slice that shows the class from points; as `Comparator.segment`."""
+        """Segment each slice that shows the class from points; as `System.segment`."""
         result = np.zeros(query.shape, bool)
         for index in np.flatnonzero(truth.any(axis=(1, 2))).tolist():
             random = np.random.default_rng((self.seed, label, index))
@@ -132,7 +132,7 @@ class FirstSlicePrompt:
         spacing: tuple[float, float, float],  # noqa: ARG002
         truth: NDArray[Any],
     ) -> Mask:
-        """Segment the volume from its first slice of the class; as `Comparator.segment`."""
+        """Segment the volume from its first slice of the class; as `System.segment`."""
         result = np.zeros(query.shape, bool)
         shown = np.flatnonzero(truth.any(axis=(1, 2)))
         if len(shown):
@@ -193,8 +193,6 @@ def _points(positive: NDArray[np.int64], negative: NDArray[np.int64]) -> Points:
 
 
 def _untaught(name: str, checkpoint: str) -> str:
-    if checkpoint not in EMBEDDED:
+    if find_checkpoint(checkpoint).takes_points:
         return ""
-    return (
-        f"{name} needs a checkpoint that was taught points and boxes, and {checkpoint} knows masks only: give another."
-    )
+    return f"{name} needs a checkpoint that was taught points and boxes; {checkpoint} knows masks only: choose another."

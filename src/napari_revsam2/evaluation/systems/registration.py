@@ -48,7 +48,7 @@ class Registration:
         spacing: tuple[float, float, float],  # noqa: ARG002
         truth: NDArray[Any],  # noqa: ARG002
     ) -> NDArray[np.bool_]:
-        """Segment each slice from its nearest support; as `Comparator.segment`."""
+        """Segment each slice from its nearest support; as `System.segment`."""
         shown = [_on_grid(support.image, support.limits) for support in supports]
         masks = [_stretched(support.mask(label)) for support in supports]
         result = np.zeros(query.shape, bool)

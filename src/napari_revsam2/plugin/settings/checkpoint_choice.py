@@ -1,20 +1,16 @@
-"""Which network computes, what each one is, and whether it is here. Doesn't load torch."""
+"""Which network computes, what each one is, and whether it is available. Doesn't load torch."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QMessageBox, QWidget
 
-from napari_revsam2.sam2_backend.checkpoints.bundled import REVSAM2_MINI
+from napari_revsam2.sam2_backend.checkpoints.checkpoint import Checkpoint, find_checkpoint, known_checkpoints
 from napari_revsam2.sam2_backend.checkpoints.published import PUBLISHED, PublishedCheckpoint
 
 from .checkpoint_download import CheckpointDownload, is_wanted
 
-EMBEDDED = {REVSAM2_MINI.name: REVSAM2_MINI.about}
-"""Checkpoints that ship with this package, and what they are."""
-_FILE = "file"
+_FILE = ""
 _FILTER = "Checkpoints (*.safetensors *.pt)"
 
 
@@ -33,12 +29,9 @@ class CheckpointChoice(QComboBox):
         super().__init__(parent)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._before = 0
-        for name, about in EMBEDDED.items():
-            self.addItem(name, name)
-            self.setItemData(self.count() - 1, about, Qt.ItemDataRole.ToolTipRole)
-        for published in PUBLISHED.values():
-            self.addItem("", published.name)
-            self._show_published(published)
+        for checkpoint in known_checkpoints().values():
+            self.addItem("", checkpoint.name)
+            self._show(checkpoint)
         self.addItem("File ...", _FILE)
         self.activated.connect(self._on_activated)
 
@@ -54,42 +47,28 @@ class CheckpointChoice(QComboBox):
         return value
 
     @value.setter
-    def value(self, checkpoint: str) -> None:
-        """Choose a checkpoint by name or path; one that isn't here is not chosen."""
-        place = self.findData(checkpoint)
-        if place < 0 and Path(checkpoint).is_file():
-            place = self.count() - 1
-            self.insertItem(place, Path(checkpoint).name, checkpoint)
-        if place >= 0 and (checkpoint not in PUBLISHED or PUBLISHED[checkpoint].is_here):
-            self.setCurrentIndex(place)
-            self._before = place
+    def value(self, text: str) -> None:
+        """Choose a checkpoint by name or path; one that isn't available is not chosen."""
+        checkpoint = find_checkpoint(text)
+        if not checkpoint.is_available:
+            return
+        if self.findData(text) < 0:
+            self.insertItem(self.count() - 1, checkpoint.name, text)
+        self._before = self.findData(text)
+        self.setCurrentIndex(self._before)
 
     @property
-    def about(self) -> str:
-        """What the chosen one is."""
-        if self.value in PUBLISHED:
-            return PUBLISHED[self.value].about
-        return EMBEDDED.get(self.value, "Weights from a file: their size decides how long a slice takes")
+    def chosen(self) -> Checkpoint:
+        """The chosen checkpoint."""
+        return find_checkpoint(self.value)
 
-    @property
-    def is_here(self) -> bool:
-        """Whether the weights of the chosen one are on this machine."""
-        if self.value in PUBLISHED:
-            return PUBLISHED[self.value].is_here
-        return self.value in EMBEDDED or Path(self.value).is_file()
-
-    @property
-    def is_file(self) -> bool:
-        """Whether a file is chosen: its path must not be stored."""
-        return self.value not in EMBEDDED and self.value not in PUBLISHED
-
-    def _show_published(self, published: PublishedCheckpoint) -> None:
-        """Say of an item whether it is here."""
-        place = self.findData(published.name)
-        about = f"{published.about}. Licence: {published.licence}."
-        if not published.is_here:
-            about += f" Choose it to download it (about {published.megabytes} MB); you are asked before."
-        self.setItemText(place, published.name if published.is_here else f"{published.name} (download)")
+    def _show(self, checkpoint: Checkpoint) -> None:
+        """Say of an item what it is and whether it is available."""
+        place = self.findData(checkpoint.name)
+        about = f"{checkpoint.about}. Licence: {checkpoint.licence}."
+        if not checkpoint.is_available:
+            about += f" Choose it to download it (about {checkpoint.megabytes} MB); you are asked before."
+        self.setItemText(place, checkpoint.name if checkpoint.is_available else f"{checkpoint.name} (download)")
         self.setItemData(place, about, Qt.ItemDataRole.ToolTipRole)
 
     def _offer(self, published: PublishedCheckpoint) -> None:
@@ -99,7 +78,7 @@ class CheckpointChoice(QComboBox):
             download.failed.connect(self._on_failed)
 
     def _on_arrived(self, name: str) -> None:
-        self._show_published(PUBLISHED[name])
+        self._show(find_checkpoint(name))
         self.value = name
         self.changed.emit()
 
@@ -113,8 +92,7 @@ class CheckpointChoice(QComboBox):
             if not path:
                 return
             self.value = path
-        elif not self.is_here:
-            wanted = PUBLISHED[self.value]
+        elif (wanted := PUBLISHED.get(self.value)) and not wanted.is_available:
             self.setCurrentIndex(self._before)
             self._offer(wanted)
             return

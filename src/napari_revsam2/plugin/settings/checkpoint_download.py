@@ -26,16 +26,16 @@ def is_wanted(checkpoint: PublishedCheckpoint, parent: QWidget) -> bool:
 
 
 class CheckpointDownload(QProgressDialog):
-    """Downloads a checkpoint from the moment it is made; doesn't block the window.
+    """Downloads a checkpoint from its construction on; doesn't block the window.
 
-    What is here when it is canceled, or when its window closes, is kept for the next time.
+    A part that has come when it is canceled, or when its window closes, is kept for the next time.
 
     Attributes
     ----------
     arrived : Signal(str)
-        The checkpoint of that name is here.
+        The checkpoint of that name is available.
     failed : Signal(str)
-        It can't be had; a sentence says why.
+        It can't be downloaded; a sentence says why.
     """
 
     arrived = Signal(str)

@@ -120,14 +120,14 @@ class SettingsForm(QWidget):
             When they can't be: the window's numbers are the wrong way round, or the checkpoint's file is gone.
         """
         values = {name: _typed(name, field.value) for name, field in self.fields.items()}
-        if not self.checkpoint.is_here:
+        if not self.checkpoint.chosen.is_available:
             raise CheckpointError("The file of the checkpoint is no longer there: choose another checkpoint.")
         return RevSAM2Config(**values)
 
     def choices(self) -> dict[str, Any]:
         """Give what was chosen as plain values; a checkpoint that is a file is left out."""
         values = {name: field.value for name, field in self.fields.items()}
-        if self.checkpoint.is_file:
+        if self.checkpoint.chosen.is_private:
             del values["checkpoint"]
         return {**values, "n_support": self.n_support.wanted, "top_k": self.top_k.wanted}
 
@@ -148,7 +148,7 @@ class SettingsForm(QWidget):
         self.top_k.offer(n_query)
 
     def _update_note(self) -> None:
-        self.note.setText(f"{self.checkpoint.about}. {_DEVICES[self.fields['device'].value]}")
+        self.note.setText(f"{self.checkpoint.chosen.about}. {_DEVICES[self.fields['device'].value]}")
 
     def _on_advanced_toggled(self, is_open: bool) -> None:
         self.advanced.setText(_OPEN if is_open else _CLOSED)

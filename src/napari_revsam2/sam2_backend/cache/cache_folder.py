@@ -1,4 +1,4 @@
-"""The folder of what can be had again, and how much of it embeddings may take. Loads no torch."""
+"""The folder of what can be downloaded or computed again, and how much of it embeddings may take up. Loads no torch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import pooch
+from platformdirs import user_cache_path
 
 from napari_revsam2.vocabulary.errors import EmbeddingFilesError
 
@@ -28,12 +28,12 @@ class EmbeddingFile:
 
 
 def cache_folder() -> Path:
-    """Give the cache: ``$NAPARI_REVSAM2_CACHE``, by default the user's own."""
-    return Path(os.environ.get("NAPARI_REVSAM2_CACHE") or pooch.os_cache("napari-revsam2"))
+    """Find the cache: ``$NAPARI_REVSAM2_CACHE``, by default the user's own."""
+    return Path(os.environ.get("NAPARI_REVSAM2_CACHE") or user_cache_path("napari-revsam2"))
 
 
 def embeddings_folder() -> Path:
-    """Give the folder of embeddings."""
+    """Find the folder of embeddings."""
     return cache_folder() / "embeddings"
 
 

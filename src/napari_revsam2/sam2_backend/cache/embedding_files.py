@@ -14,14 +14,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from sam2.modeling.sam2_base import SAM2Base
 
-from napari_revsam2.sam2_backend.device import memory_shortage_in_words
+from napari_revsam2.sam2_backend.device import translated_memory_errors
 from napari_revsam2.sam2_backend.sam2_memory import SliceEmbeddings
 from napari_revsam2.vocabulary.errors import EmbeddingFilesError
 
 from .cache_folder import GIGABYTE, embeddings_folder, size_limit, trim
 
 _FORMAT = 3
-"""Raised when the same network and slice give other numbers or another file."""
+"""Raised when the same network and slice lead to other numbers or another file."""
 
 
 class EmbeddingFiles:
@@ -53,7 +53,7 @@ class EmbeddingFiles:
         limit = size_limit()
         with suppress(OSError, EmbeddingFilesError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            embeddings_folder().chmod(0o700)  # they are made from patients' images
+            embeddings_folder().chmod(0o700)  # they are computed from patients' images
             trim(limit)
 
     def __contains__(self, key: str) -> bool:
@@ -69,29 +69,26 @@ class EmbeddingFiles:
             return False
         return True
 
-    def load(self, key: str) -> SliceEmbeddings:
-        """Read an embedding onto the network's device.
+    def load(self, key: str) -> SliceEmbeddings | None:
+        """Read an embedding onto the network's device; None where it is gone, or damaged and therefore removed.
 
         Raises
         ------
-        EmbeddingFilesError
-            When it is gone.
         NotEnoughMemoryError
             When it is more than the device's memory holds.
         """
         path = self._path(key)
         try:
-            with memory_shortage_in_words():
+            with translated_memory_errors():
                 tensors = load_file(path, device=str(self._device))
                 embedding = SliceEmbeddings(**{name: tensor.permute(0, 3, 1, 2) for name, tensor in tensors.items()})
-            _mark_used(path)
-            return embedding
-        except (SafetensorError, OSError, TypeError, RuntimeError) as error:
-            if not isinstance(error, OSError):  # it isn't gone but damaged, and would be met again
-                _remove(path)
-            raise EmbeddingFilesError(
-                "An embedding was removed from the cache while a run needed it: run again."
-            ) from error
+        except OSError:  # another process trimmed the cache
+            return None
+        except (SafetensorError, TypeError, RuntimeError):
+            _remove(path)
+            return None
+        _mark_used(path)
+        return embedding
 
     def save(self, key: str, embedding: SliceEmbeddings) -> None:
         """Write an embedding.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from napari_revsam2.engine.propagator import Logits, Mask, MemoryBank, MemoryT, PredictionT, Propagator
@@ -34,10 +35,13 @@ StoredT = TypeVar("StoredT", bound=HasSize)
 
 @dataclass(frozen=True)
 class EmbeddedSlice:
-    """Stands for an embedding, which is in memory or in a file."""
+    """Stands for an embedding, which is in memory or in a file; where it is in neither, the slice is encoded again."""
 
     key: str
     """Hash of the slice's grey values, shape and limits."""
+    image: NDArray[Any] = field(repr=False, compare=False)
+    """(H, W) grey values: a view of a volume in memory, or one slice of a lazy one, small beside its embedding."""
+    limits: Limits = field(compare=False)
 
 
 class EmbeddingFiles(Protocol[StoredT]):
@@ -46,8 +50,8 @@ class EmbeddingFiles(Protocol[StoredT]):
     def __contains__(self, key: str) -> bool:
         """Whether a whole embedding is there."""
 
-    def load(self, key: str) -> StoredT:
-        """Read an embedding; raises `EmbeddingFilesError` when it is gone."""
+    def load(self, key: str) -> StoredT | None:
+        """Read an embedding; None where it is gone or damaged."""
 
     def save(self, key: str, embedding: StoredT) -> None:
         """Write an embedding; raises `EmbeddingFilesError` when there is no room."""
@@ -56,8 +60,9 @@ class EmbeddingFiles(Protocol[StoredT]):
 class StoredEmbeddings(Generic[StoredT, MemoryT, PredictionT]):
     """A `Propagator` that keeps the embeddings of another one, found again by the content of a slice and its limits.
 
-    What `embed` gives stands for embeddings that are in memory up to a budget, the last used ones, and in files beyond
-    it, so that a run's memory doesn't grow with the number of slices.
+    What `embed` returns stands for embeddings that are in memory up to a budget, the last used ones, and in files
+    beyond it, so that a run's memory doesn't grow with the number of slices. What is in neither any more, because
+    another process trimmed the files, is encoded again.
 
     Parameters
     ----------
@@ -66,7 +71,7 @@ class StoredEmbeddings(Generic[StoredT, MemoryT, PredictionT]):
     files : EmbeddingFiles, optional
         Where each new embedding is also written, so that it outlives this process; without them all stay in memory.
     memory_budget : int
-        Bytes of embeddings in memory, at least one embedding's; counts only where there are files.
+        Bytes of embeddings in memory; counts only where there are files.
     """
 
     def __init__(
@@ -77,9 +82,7 @@ class StoredEmbeddings(Generic[StoredT, MemoryT, PredictionT]):
     ) -> None:
         self._network = propagator
         self._files = files
-        self._budget = memory_budget
-        self._in_memory: OrderedDict[str, StoredT] = OrderedDict()  # the one used last comes last
-        self._bytes = 0
+        self._in_memory = self._memory_of(math.inf if files is None else memory_budget)
         self._unwritten: EmbeddingFilesError | None = None
 
     def __len__(self) -> int:
@@ -117,12 +120,11 @@ class StoredEmbeddings(Generic[StoredT, MemoryT, PredictionT]):
             for key, embedding in zip(new, embeddings, strict=True):
                 self._write(key, embedding)
                 self._remember(key, embedding)
-        return [EmbeddedSlice(key) for key in keys]
+        return [EmbeddedSlice(*described) for described in zip(keys, images, limits, strict=True)]
 
     def clear(self) -> None:
-        """Give the memory back; files stay."""
+        """Release the memory; files stay."""
         self._in_memory.clear()
-        self._bytes = 0
 
     def remember_masks(self, embeddings: Sequence[EmbeddedSlice], masks: Sequence[Mask]) -> list[MemoryT]:
         """Remember slices with given masks (H, W) (Eq. 2-3, 6-7, 12-13)."""
@@ -145,22 +147,23 @@ class StoredEmbeddings(Generic[StoredT, MemoryT, PredictionT]):
         try:
             return compute()
         except NotEnoughMemoryError:
-            if self._files is None or self._unwritten or self._budget == 0:
+            if self._files is None or self._unwritten or not self._in_memory:
                 raise
-        self._budget = 0
-        self.clear()
+        self._in_memory = self._memory_of(0)
         return compute()
 
     def _resolved(self, slices: Sequence[EmbeddedSlice]) -> list[StoredT]:
-        return [self._resolve(embedded.key) for embedded in slices]
+        return [self._resolve(embedded) for embedded in slices]
 
-    def _resolve(self, key: str) -> StoredT:
+    def _resolve(self, embedded: EmbeddedSlice) -> StoredT:
+        key = embedded.key
         if key in self._in_memory:
-            self._in_memory.move_to_end(key)
             return self._in_memory[key]
-        if self._files is None:
-            raise KeyError(key)  # of another store, or from before `clear`
-        embedding = self._files.load(key)
+        embedding = self._files.load(key) if self._files is not None else None
+        if embedding is None:
+            (embedding,) = self._network.embed([embedded.image], [embedded.limits])
+            if _key(embedded.image, embedded.limits) == key:  # else the image was changed in place during the run
+                self._write(key, embedding)
         self._remember(key, embedding)
         return embedding
 
@@ -175,13 +178,17 @@ class StoredEmbeddings(Generic[StoredT, MemoryT, PredictionT]):
                 self._unwritten = error  # memory may be enough
 
     def _remember(self, key: str, embedding: StoredT) -> None:
-        """Keep an embedding in memory, and let go of those used longest ago when they are too many."""
-        self._in_memory[key] = embedding
-        self._bytes += embedding.nbytes
-        while self._files is not None and self._bytes > self._budget and len(self._in_memory) > 1:
-            if self._unwritten is not None:
-                raise self._unwritten
-            self._bytes -= self._in_memory.popitem(last=False)[1].nbytes
+        """Keep an embedding in memory instead of those used longest ago."""
+        memory = self._in_memory
+        if self._unwritten is not None and memory.currsize + embedding.nbytes > memory.maxsize:
+            raise self._unwritten
+        if embedding.nbytes <= memory.maxsize:
+            memory[key] = embedding
+
+    @staticmethod
+    def _memory_of(budget: float) -> LRUCache[str, StoredT]:
+        """Embeddings that are in memory, up to a number of bytes."""
+        return LRUCache(budget, getsizeof=lambda embedding: embedding.nbytes)
 
 
 def _key(image: NDArray[Any], limits: Limits) -> str:

@@ -52,7 +52,7 @@ class Architecture:
         image_size : int, optional
             Side of the square image it works on, in pixels; by default the configuration's.
         target : type
-            The class to build: ``SAM2VideoPredictor`` gives the stock predictor with the same settings.
+            The class to build: ``SAM2VideoPredictor`` is the stock predictor with the same settings.
         """
         settings = self._settings()
         settings._target_ = f"{target.__module__}.{target.__qualname__}"
@@ -64,7 +64,7 @@ class Architecture:
         return model.eval()
 
     def signature(self) -> Signature:
-        """Read what tells this architecture from the others."""
+        """Read what distinguishes this architecture from the others."""
         settings = self._settings()
         trunk = settings.image_encoder.trunk
         defaults = inspect.signature(Hiera).parameters
@@ -101,7 +101,7 @@ def architecture_of(weights: Mapping[str, Tensor], source: str) -> Architecture:
         if architecture.signature() == signature:
             return architecture
     raise CheckpointError(
-        f"{source} holds weights of another architecture: give a checkpoint of SAM 2 or SAM 2.1 "
+        f"{source} holds weights of another architecture: choose a checkpoint of SAM 2 or SAM 2.1 "
         f"({', '.join(architecture.name for architecture in ARCHITECTURES)})."
     )
 

@@ -10,22 +10,28 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class EmbeddedCheckpoint:
-    """A file of weights in this package, under its licence.
+class BundledCheckpoint:
+    """A file of weights in this package, under its licence; implements `.checkpoint.Checkpoint`.
 
     Attributes
     ----------
     name : str
-        What it is called here.
+        What it is called.
     file : str
         What its file is called.
     about : str
         What a user should know of it.
+    takes_points : bool
+        Whether it was taught points and boxes beside masks.
     """
 
     name: str
     file: str
     about: str
+    takes_points: bool
+    is_private: bool = False
+    is_available: bool = True
+    image_size: int | None = None
 
     def on_disk(self) -> AbstractContextManager[Path]:
         """Have its file on disk meanwhile, also out of a package in an archive."""
@@ -43,6 +49,9 @@ class EmbeddedCheckpoint:
         return metadata("napari-revsam2")["License-Expression"]
 
 
-REVSAM2_MINI = EmbeddedCheckpoint(
-    "revsam2-mini", "revsam2_mini.safetensors", "Ships with this package: small, quick on any processor"
+REVSAM2_MINI = BundledCheckpoint(
+    "revsam2-mini",
+    "revsam2_mini.safetensors",
+    "Ships with this package: small, quick on any processor",
+    takes_points=False,
 )

@@ -3,54 +3,62 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from threading import Thread
-from typing import TypeVar
+from queue import Empty, Queue
+from threading import Event, Thread
+from typing import NamedTuple, TypeVar
 
-import pooch
 import requests
 from filelock import FileLock, Timeout
 
 from napari_revsam2.vocabulary.errors import CheckpointError
 
-from .published import PublishedCheckpoint, by_hand
+from .checkpoint import sha256_of
+from .published import PublishedCheckpoint
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes that are here and the bytes of the whole (0 if unknown), every second at least; what it raises
+"""Called with the bytes that have come and the bytes of the whole (0 if unknown), every second at least; what it raises
 ends the download."""
 
-ResultT = TypeVar("ResultT")
-
 _TIMEOUT = 30
-"""Seconds without an answer or a byte after which a server is given up."""
+"""Seconds without an answer or a byte after which a server is taken to be down."""
 _LOOK_EVERY = 1
-"""Seconds after which the progress is told though there is none, so that it can end the download."""
+"""Seconds after which the progress is reported though there is none, so that it can end the download."""
 _CHUNK = 2**18
 _SHA256_DIGITS = 64
 
+ItemT = TypeVar("ItemT")
+
+
+class _Piece(NamedTuple):
+    """Some of a file."""
+
+    start: int
+    content: bytes
+    total: int
+    """Bytes of the whole file; 0 if unknown."""
+
 
 def download(checkpoint: PublishedCheckpoint, progress: Progress) -> Path:
-    """Download a checkpoint, unless it is here and whole; its sources are tried in turn.
+    """Download a checkpoint, unless its file exists and is whole; its sources are tried in turn.
 
-    A download that broke off, or was ended by ``progress``, goes on where it stopped the next time. The file appears
+    A download that broke off, or was ended by ``progress``, resumes where it stopped the next time. The file appears
     under its name when it is whole and has the right hash. Another process that wants the same file waits. Proxies are
-    taken from the environment, as `requests` does. With ``NAPARI_REVSAM2_OFFLINE`` set nothing is fetched.
+    taken from the environment, as `requests` does. With ``NAPARI_REVSAM2_OFFLINE`` set nothing is downloaded.
 
     Raises
     ------
     CheckpointError
-        When it can't be had; says why, and which file to put where by hand.
+        When it can't be downloaded; says why, and which file to put where by hand.
     """
     path = checkpoint.path
     try:
         if _is_whole(checkpoint):
             return path
         if os.environ.get("NAPARI_REVSAM2_OFFLINE"):
-            raise CheckpointError(f"NAPARI_REVSAM2_OFFLINE is set, so nothing is fetched. {by_hand(checkpoint)}")
+            raise CheckpointError(f"NAPARI_REVSAM2_OFFLINE is set, so nothing is downloaded. {checkpoint.by_hand}")
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path.with_name(path.name + ".lock"), progress):
             if not _is_whole(checkpoint):
@@ -64,8 +72,8 @@ def download(checkpoint: PublishedCheckpoint, progress: Progress) -> Path:
 
 
 def _is_whole(checkpoint: PublishedCheckpoint) -> bool:
-    """Whether its file is here, with the right hash where that is known."""
-    return checkpoint.is_here and checkpoint.sha256 in ("", pooch.file_hash(checkpoint.path))
+    """Whether its file is on this machine, with the right hash where that is known."""
+    return checkpoint.is_available and checkpoint.sha256 in ("", sha256_of(checkpoint.path))
 
 
 @contextmanager
@@ -92,73 +100,100 @@ def _from_any_source(checkpoint: PublishedCheckpoint, progress: Progress) -> Non
             reasons.append(f"{url}: {_reason(error)}")
         else:
             return
-    raise CheckpointError(f"{checkpoint.name} can't be downloaded ({'; '.join(reasons)}). {by_hand(checkpoint)}")
+    raise CheckpointError(f"{checkpoint.name} can't be downloaded ({'; '.join(reasons)}). {checkpoint.by_hand}")
 
 
 def _from_source(checkpoint: PublishedCheckpoint, url: str, progress: Progress) -> None:
     part = checkpoint.path.with_name(checkpoint.path.name + ".part")
-    sha256 = checkpoint.sha256 or _awaited(partial(_hash_of_the_hub, url), partial(progress, 0, 0))
+    sha256 = checkpoint.sha256
+    if not sha256:
+        (sha256,) = _read_aside(_hash_of_the_hub(url), lambda: progress(0, 0))
     _receive(url, part, progress)
-    if pooch.file_hash(part) != sha256:
+    if sha256_of(part) != sha256:
         part.unlink()
-        raise requests.RequestException("the file that came has another hash, and was thrown away")
+        raise requests.RequestException("the downloaded file has another hash, and was deleted")
     part.replace(checkpoint.path)
 
 
-def _hash_of_the_hub(url: str) -> str:
+def _receive(url: str, part: Path, progress: Progress) -> None:
+    """Add to ``part`` what it lacks of the file at ``url``."""
+    with part.open("ab") as file:
+        done, total = file.tell(), 0
+        with closing(_read_aside(_pieces(url, done), lambda: progress(done, total))) as pieces:
+            for start, content, total in pieces:
+                if start < done:  # the server sends the whole file again
+                    file.truncate(start)
+                file.write(content)
+                done = start + len(content)
+                progress(done, total)
+    if done < total:  # older versions of urllib3 don't say so
+        raise requests.ConnectionError("the connection broke")
+
+
+def _hash_of_the_hub(url: str) -> Generator[str, None, None]:
     """Ask a Hugging Face hub for the SHA-256 of a large file: its ETag."""
     answer = requests.head(url, timeout=_TIMEOUT)  # no redirects: what they lead to has another ETag
     answer.raise_for_status()
     digest = answer.headers.get("X-Linked-ETag", "").strip('"')
     if len(digest) != _SHA256_DIGITS:
-        raise requests.RequestException("the hub doesn't tell the hash of the file")
-    return digest
+        raise requests.RequestException("the hub doesn't state the hash of the file")
+    yield digest
 
 
-def _receive(url: str, part: Path, progress: Progress) -> None:
-    """Add to ``part`` what it lacks of the file at ``url``."""
-    here = part.stat().st_size if part.exists() else 0
-    answer = _awaited(partial(_ask, url, here), partial(progress, here, 0))
-    if here and answer.status_code == requests.codes.requested_range_not_satisfiable:
-        return  # it lacks nothing, or is another file's: its hash tells
-    answer.raise_for_status()
-    if answer.status_code != requests.codes.partial_content:
-        here = 0
-    length = int(answer.headers.get("Content-Length", 0))
-    total = here + length if length else 0
-    chunks = answer.iter_content(_CHUNK)
-    with part.open("ab" if here else "wb") as file:
-        while chunk := _awaited(partial(next, chunks, b""), partial(progress, here, total)):
-            file.write(chunk)
-            here += len(chunk)
-            progress(here, total)
-    answer.close()
-    if here < total:  # older versions of urllib3 don't say so
-        raise requests.ConnectionError("the connection broke")
-
-
-def _ask(url: str, start: int) -> requests.Response:
+def _pieces(url: str, start: int) -> Generator[_Piece, None, None]:
+    """Ask for the file at ``url`` from byte ``start`` on; a server that can't do that sends it from the beginning."""
     headers = {"Range": f"bytes={start}-", "Accept-Encoding": "identity"}
-    answer = requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT)
-    if not answer.ok:
-        answer.close()
-    return answer
+    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
+        if start and answer.status_code == requests.codes.requested_range_not_satisfiable:
+            return  # it lacks nothing, or belongs to another file, which its hash shows
+        answer.raise_for_status()
+        if answer.status_code != requests.codes.partial_content:
+            start = 0
+        length = int(answer.headers.get("Content-Length", 0))
+        total = start + length if length else 0
+        for content in answer.iter_content(_CHUNK):
+            yield _Piece(start, content, total)
+            start += len(content)
 
 
-def _awaited(call: Callable[[], ResultT], look_up: Callable[[], None]) -> ResultT:
-    """Call on a thread of its own, and look up every second; when that raises, the call is left to end by itself."""
-    future: Future[ResultT] = Future()
-    Thread(target=_settle, args=(future, call), daemon=True).start()
-    while not wait([future], _LOOK_EVERY).done:
-        look_up()
-    return future.result()
+def _read_aside(items: Generator[ItemT, None, None], look_up: Callable[[], None]) -> Generator[ItemT, None, None]:
+    """Read items on a thread of their own, and look up every second.
 
+    When that raises, or this generator is closed, the thread closes the items as soon as it has the next one, so that
+    nothing waits for a silent server.
+    """
+    read: Queue[ItemT | Exception | None] = Queue(maxsize=1)
+    is_closed = Event()
 
-def _settle(future: Future[ResultT], call: Callable[[], ResultT]) -> None:
+    def run() -> None:
+        end = None
+        with closing(items):
+            try:
+                for item in items:
+                    read.put(item)
+                    if is_closed.is_set():
+                        return
+            except Exception as error:
+                end = error
+        read.put(end)
+
+    Thread(target=run, daemon=True).start()
     try:
-        future.set_result(call())
-    except Exception as error:
-        future.set_exception(error)
+        while True:
+            try:
+                item = read.get(timeout=_LOOK_EVERY)
+            except Empty:
+                look_up()
+                continue
+            if item is None:
+                return
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    finally:
+        is_closed.set()
+        with suppress(Empty):  # room for the last item that the thread puts
+            read.get_nowait()
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_revsam2.sam2_backend.cache.cache_folder import cache_folder
+from napari_revsam2.vocabulary.errors import CheckpointError
 
 _META = "https://dl.fbaipublicfiles.com/segment_anything_2"
 _HUB = "https://huggingface.co"
@@ -16,12 +18,12 @@ _MEDSAM2 = "e4a6f35edd7e091619cbc0750f462f1574e23955"
 
 @dataclass(frozen=True)
 class PublishedCheckpoint:
-    """A file of weights that can be downloaded.
+    """A file of weights that can be downloaded; implements `.checkpoint.Checkpoint`.
 
     Attributes
     ----------
     name : str
-        What it is called here.
+        What it is called.
     urls : tuple of str
         Where it lies, the best source first.
     sha256 : str
@@ -41,6 +43,8 @@ class PublishedCheckpoint:
     about: str
     licence: str = "Apache-2.0"
     image_size: int | None = None
+    takes_points: bool = True
+    is_private: bool = False
 
     @property
     def path(self) -> Path:
@@ -48,19 +52,34 @@ class PublishedCheckpoint:
         return checkpoint_folder() / self.urls[0].rpartition("/")[2]
 
     @property
-    def is_here(self) -> bool:
+    def is_available(self) -> bool:
         """Whether the file has been downloaded, or put there by hand."""
         return os.path.isfile(self.path)  # noqa: PTH113 - pathlib's raises in a folder that may not be looked into
 
+    @property
+    def by_hand(self) -> str:
+        """Say which file to put where."""
+        return f"By hand: put the file from {self.urls[0]} at {self.path}."
+
+    def on_disk(self) -> AbstractContextManager[Path]:
+        """Return the path of its file.
+
+        Raises
+        ------
+        CheckpointError
+            When it hasn't been downloaded.
+        """
+        if self.is_available:
+            return nullcontext(self.path)
+        raise CheckpointError(
+            f"The weights of {self.name} aren't on this machine: download them with 'napari-revsam2 models download "
+            f"{self.name}' (about {self.megabytes} MB). {self.by_hand}"
+        )
+
 
 def checkpoint_folder() -> Path:
-    """Give the folder of downloaded checkpoints."""
+    """Find the folder of downloaded checkpoints."""
     return cache_folder() / "checkpoints"
-
-
-def by_hand(checkpoint: PublishedCheckpoint) -> str:
-    """Say which file to put where."""
-    return f"By hand: put the file from {checkpoint.urls[0]} at {checkpoint.path}."
 
 
 def _of_meta(family: str, folder: str, size: str, millions: int, sha256: str) -> PublishedCheckpoint:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_revsam2.engine.problem import QueryVolume, SupportSlice
 
 
-class Comparator(Protocol):
+class System(Protocol):
     """A system that segments a query volume from painted slices."""
 
     @property

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from napari_revsam2.evaluation.experiment.results import ResultRow, RowFile, SliceRow, read_slices
+from napari_revsam2.evaluation.experiment.result_rows import ResultRow, SliceRow
+from napari_revsam2.evaluation.experiment.row_file import RowFile, read_slices
 from napari_revsam2.vocabulary.errors import VolumeFileError
 
 ROW = ResultRow(
@@ -60,11 +63,6 @@ def test_the_same_slice_written_twice_is_read_once(tmp_path):
     assert [row.slice for row in read_slices(tmp_path)] == [4, 5]
 
 
-def test_what_differs_in_values_alone_has_the_same_key():
-    assert replace(ROW, dsc=0.1, seconds=9).key == ROW.key
-    assert replace(ROW, top_k=3).key != ROW.key
-
-
 @pytest.mark.parametrize(
     "damage", [(b"dsc", b"dice"), (b"\r\n", b",more\r\n"), (b",0.5,", b",half,"), (b"case 1", b"\xff")], ids=str
 )
@@ -79,3 +77,37 @@ def test_a_file_that_is_not_ours_is_told_in_words(tmp_path, damage):
 def test_a_file_that_cannot_be_written_is_told_in_words(tmp_path):
     with pytest.raises(VolumeFileError, match=r"results.csv can't be written \(No such file or directory\)"):
         RowFile(tmp_path / "gone" / "results.csv", ResultRow).append([ROW])
+
+
+def test_a_row_is_appended_without_reading_the_file(tmp_path):
+    file = RowFile(tmp_path / "results.csv", ResultRow)
+    file.append([ROW])
+    os.truncate(file.path, 2**26)  # a long evaluation
+    with file.path.open("ab") as end:
+        end.write(b"\n")
+    tracemalloc.start()
+    file.append([ROW])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**20
+
+
+def test_a_cut_off_line_longer_than_a_block_is_dropped(tmp_path):
+    file = RowFile(tmp_path / "results.csv", ResultRow)
+    file.append([ROW])
+    with file.path.open("ab") as end:
+        end.write(b"x" * 200_000)
+    file.append([replace(ROW, group=1)])
+    assert [row.group for row in file.read()] == [0, 1]
+
+
+def test_a_job_that_was_killed_while_it_wrote_is_whole_after_it_is_written_again(tmp_path):
+    rows = [replace(ROW, group=group) for group in range(4)]
+    RowFile(tmp_path / "whole.csv", ResultRow).append(rows)
+    whole = (tmp_path / "whole.csv").read_bytes()
+    for length in range(0, len(whole), 7):
+        file = RowFile(tmp_path / f"{length}.csv", ResultRow)
+        file.path.write_bytes(whole[:length])
+        there = {row.group for row in file.read()}
+        file.append([row for row in rows if row.group not in there])
+        assert file.path.read_bytes() == whole

@@ -1,4 +1,4 @@
-"""The other systems by name; each is imported when it is asked for."""
+"""Systems by name; each is imported when it is asked for."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from napari_revsam2.engine.problem import QueryVolume, SupportSlice
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.errors import ProblemError
 
-from .comparator import Comparator
+from .system import System
 
 PROMPTS = ("points-1", "points-3", "box", "mask")
 """SAM 2 prompted with the query's own truth (Table 1)."""
-SYSTEMS = ("registration", "nnunet", "universeg")
-"""Systems that are given the supports; ``nnunet-20`` is ``nnunet`` trained for 20 epochs."""
-NAMES = (*PROMPTS, *SYSTEMS)
+FEW_SHOT = ("registration", "nnunet", "universeg")
+"""Systems that segment from the supports; ``nnunet-20`` is ``nnunet`` trained for 20 epochs."""
+NAMES = (*PROMPTS, *FEW_SHOT)
 
 _UNIVERSEG = (
-    "UniverSeg isn't on PyPI, and its weights come from a release on GitHub (JJGO/UniverSeg), from where nothing is "
-    "fetched here: see evaluation/comparator.py for how to run a copy of your own."
+    "UniverSeg isn't on PyPI, and its weights are a release on GitHub (JJGO/UniverSeg), which isn't downloaded: compare"
+    " with the paper's figures, which stand in Table 1."
 )
 
 
 @dataclass(frozen=True)
 class Unavailable:
-    """A system of the paper that can't be had here.
+    """A system of the paper that can't be installed.
 
     Attributes
     ----------
@@ -64,8 +64,8 @@ class Unavailable:
         raise ProblemError(self.reason)
 
 
-def make_comparators(names: Sequence[str], config: RevSAM2Config) -> tuple[Comparator, ...]:
-    """Make systems by name, in the order given; nothing is loaded or trained yet.
+def find_systems(names: Sequence[str], config: RevSAM2Config) -> tuple[System, ...]:
+    """Find systems by name, in the order of the names; nothing is loaded or trained yet.
 
     Parameters
     ----------
@@ -79,10 +79,10 @@ def make_comparators(names: Sequence[str], config: RevSAM2Config) -> tuple[Compa
     ProblemError
         When a name isn't known, or nnU-Net has no trainer of so many epochs.
     """
-    return tuple(_make(name, config) for name in names)
+    return tuple(_find(name, config) for name in names)
 
 
-def _make(name: str, config: RevSAM2Config) -> Comparator:
+def _find(name: str, config: RevSAM2Config) -> System:
     if name in PROMPTS:
         from .prompt_baselines import prompt_baselines
 
@@ -98,6 +98,4 @@ def _make(name: str, config: RevSAM2Config) -> Comparator:
         from .nnunet import DEFAULT_EPOCHS, NnUNet
 
         return NnUNet(name, int(epochs or DEFAULT_EPOCHS), config.device)
-    raise ProblemError(
-        f"There is no system {name!r} to compare with: give one of {', '.join(NAMES)}, or nnunet-EPOCHS."
-    )
+    raise ProblemError(f"There is no system {name!r} to compare with: use one of {', '.join(NAMES)}, or nnunet-EPOCHS.")

@@ -5,7 +5,7 @@ from statistics import fmean
 import pytest
 
 from napari_revsam2.evaluation.datasets.catalogue import CATALOGUE
-from napari_revsam2.evaluation.report.paper import PaperRow, paper_rows, same_class, same_dataset
+from napari_revsam2.evaluation.report.paper_rows import PaperRow, paper_rows, same_class, same_dataset
 
 PRINTED_OTHERWISE = {
     (1, "nnU-Net (ALL)"), (1, "nnU-Net"), (2, "nnU-Net (ALL)"), (2, "Swin UNETR (ALL)"), (2, "nnU-Net"), (4, "SR&CL")

@@ -14,7 +14,7 @@ CLASSES_FILE = "classes.csv"
 _TRAINING, _TEST = "training", "test"
 
 
-def open_pair_table(path: Path) -> Dataset:
+def open_dataset_csv(path: Path) -> Dataset:
     """Open a CSV file with the columns ``image`` and ``labels``, and if wanted ``name`` and ``split``.
 
     Paths are relative to the file; ``split`` is ``training`` (also when empty) or ``test``. Classes are named by

@@ -1,0 +1,105 @@
+"""Processes that jobs are computed in: this one, several on this machine, or those of a Dask cluster."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from typing import Any
+
+from napari_revsam2.vocabulary.errors import ProblemError
+
+from .computation import run_job
+from .job import Job, JobFailure, JobResult
+
+_IGNORE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, lambda *_: None)"
+"""Workers leave Ctrl-C, which a terminal sends to all, to this process, which ends them; what they call does not."""
+
+
+def compute_jobs(jobs: Sequence[Job], workers: int, scheduler: str) -> Iterator[JobResult | JobFailure]:
+    """Compute jobs, and yield what came of them as they end; the jobs of a Dask worker that dies go to the others.
+
+    Raises
+    ------
+    ProblemError
+        When there is no Dask scheduler at the address, or it stops meanwhile.
+    """
+    if not jobs:
+        return
+    if workers == 1 and not scheduler:
+        yield from map(run_job, jobs)
+        return
+    from distributed import as_completed
+
+    with _client(workers, scheduler) as client:
+        apart = _volumes_apart(jobs)
+        job_of = dict(zip(client.map(run_job, apart, pure=False), apart, strict=True))
+        for future in as_completed(list(job_of)):
+            yield outcome_of(future, job_of.pop(future))
+            future.release()
+
+
+def outcome_of(future: Any, job: Job) -> JobResult | JobFailure:
+    """Say what came of a job on a Dask worker.
+
+    Raises
+    ------
+    ProblemError
+        When the scheduler is gone.
+    """
+    from distributed import KilledWorker
+
+    try:
+        outcome: JobResult | JobFailure = future.result()
+    except KilledWorker:
+        return JobFailure(job, "Each process that tried it ended, most likely out of memory: use fewer workers.")
+    except CancelledError as error:
+        raise ProblemError(
+            "The Dask scheduler has stopped: start one, and run the same command again; it resumes."
+        ) from error
+    return outcome
+
+
+def _volumes_apart(jobs: Sequence[Job]) -> list[Job]:
+    """Start with a job of each volume: processes that share one at the same time would all encode its slices."""
+    return sorted(jobs, key=lambda job: (job.support_dataset, job.label, job.group))
+
+
+@contextmanager
+def _client(workers: int, scheduler: str) -> Iterator[Any]:
+    from distributed import Client, LocalCluster
+
+    if not scheduler:
+        with _interrupts_ignored():
+            local = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.ERROR,  # a worker that is slow to end needs no message
+                preload=[_IGNORE_INTERRUPTS],
+            )
+        with local as cluster, Client(cluster) as client:
+            yield client
+        return
+    try:
+        client = Client(scheduler, timeout="5s")
+    except (OSError, ValueError) as error:
+        raise ProblemError(f"There is no Dask scheduler at {scheduler}: start one, or omit --scheduler.") from error
+    with client:
+        yield client
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Have processes that start meanwhile ignore Ctrl-C until they run `_IGNORE_INTERRUPTS`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
