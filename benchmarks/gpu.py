@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+
 from benchmarks.gpu_speed import Setting, ct, device, encoder, store, trace, versus
 from benchmarks.gpu_variants import SLOW_VARIANTS, VARIANTS, compare
 from benchmarks.speed import Row
@@ -141,7 +142,7 @@ def main() -> None:
     torch.backends.cudnn.allow_tf32 = False  # float32 means float32
     setting = Setting(options.device, options.output)
     if options.quick:
-        steps = tuple(step for step in STEPS if "large" not in step.name and "float32" not in step.name)
+        steps = tuple(step for step in STEPS if not any(word in step.name for word in ("large", "float32", "compiled")))
         run(steps, setting.quick(), work, options.seconds)
     else:
         run(STEPS, setting, work, options.seconds)

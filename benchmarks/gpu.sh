@@ -4,7 +4,7 @@
 #
 #   benchmarks/gpu.sh OUTPUT [--quick]      from the checkout's root; --quick shows on any machine that it runs
 #
-# SECONDS_IN_ALL (530), WHEELS (.whl), SITE (where they are installed: /tmp/site), WORK (build/gpu: what is done already),
+# SECONDS_IN_ALL (530), WHEELS (.whl), SITE (where they are installed: /tmp/site), WORK (what is done: build/gpu),
 # PYTHON (python3), TRAINING_STEPS (3000)
 set -u -o pipefail
 
@@ -24,16 +24,16 @@ begin() { echo "== $1: at $SECONDS s, $(left) s left"; }
 
 install() {
     [ -d "$wheels" ] && [ ! -e "$site/.whole" ] || return 0
-    "$python" -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$site" "$wheels"/*.whl \
-        && touch "$site/.whole"
+    local options=(-q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$site")
+    "$python" -m pip install "${options[@]}" "$wheels"/*.whl && touch "$site/.whole"
 }
 
 # A warning of versions that were never met before is no failure of what is tested.
 tests() {
     local chosen=(-m gpu) limit=180
     [ -z "$quick" ] || { chosen=(-m "slow and not gpu" -k "bundled or thread"); limit=400; }
-    timeout $limit "$python" -m pytest tests/sam2_backend/test_gpu*.py "${chosen[@]}" -W default --disable-warnings -p no:cacheprovider \
-        -q --durations=5 --junitxml="$output/tests.xml"
+    timeout $limit "$python" -m pytest tests/sam2_backend/test_gpu*.py "${chosen[@]}" -W default \
+        --disable-warnings -p no:cacheprovider -q --durations=5 --junitxml="$output/tests.xml"
     [ $? -le 1 ] && touch "$work/tests.done"
 }
 
@@ -51,9 +51,10 @@ training() {
     local weights=src/napari_revsam2/sam2_backend/weights/revsam2_mini.safetensors every=100
     [ -z "$quick" ] || { steps=1 size=64 limit=300 every=1; }
     [ $limit -ge 40 ] || { echo "no time left for training: run this again"; return; }
-    timeout --signal=INT --kill-after=5 "$limit" "$python" -m training.train --run-dir "$run" --size $size --init "$weights" \
-        --begin 0.6 --steps "$steps" --until "$steps" --validate-every $every
-    cp "$run/curve.csv" "$output/" && "$python" -m training.export --run-dir "$run" --output "$output/revsam2_mini.safetensors"
+    timeout --signal=INT --kill-after=5 "$limit" "$python" -m training.train --run-dir "$run" --size $size \
+        --init "$weights" --begin 0.6 --steps "$steps" --until "$steps" --validate-every $every
+    cp "$run/curve.csv" "$output/"
+    "$python" -m training.export --run-dir "$run" --output "$output/revsam2_mini.safetensors"
 }
 
 begin install

@@ -92,10 +92,12 @@ def test_a_store_beyond_its_budget_gives_the_same_to_the_last_digit(device: str)
     config = config_of(device=device)
     network = load_propagator(config)
     expected = run(config, StoredEmbeddings(network))
+    _, query = problem_of(config)
+    (embedding,) = network.embed([np.asarray(query.slices[0])], [query.limits])
     files = EmbeddingFiles(network.model, network.computed_with["precision"])
-    store = StoredEmbeddings(network, files, memory_budget=1)
+    store = StoredEmbeddings(network, files, memory_budget=2 * embedding.nbytes)
     np.testing.assert_array_equal(run(config, store).segmentation, expected.segmentation)
-    assert len(store) == 1
+    assert len(store) == 2
 
 
 @on_both
