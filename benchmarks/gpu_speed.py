@@ -275,11 +275,13 @@ def trace(setting: Setting) -> list[Row]:
         if file.stat().st_size < TRACE_LIMIT:
             break
         file.unlink()
-    averages = profiled.key_averages()
-    table = averages.table(sort_by=f"self_{setting.device}_time_total", row_limit=40, max_name_column_width=80)
-    (setting.output / "profile.txt").write_text(table, encoding="utf-8")
     kind = "device" if setting.device == "cuda" else "cpu"
-    busy = sum(getattr(average, f"self_{kind}_time_total") for average in averages)
+    averages = profiled.key_averages()
+    table = averages.table(sort_by=f"self_{kind}_time_total", row_limit=40, max_name_column_width=80)
+    (setting.output / "profile.txt").write_text(table, encoding="utf-8")
+    # A kernel's time is told twice: of the kernel, and of the operation on the processor that launched it.
+    own = [average for average in averages if average.device_type.name.lower() == setting.device]
+    busy = sum(getattr(average, f"self_{kind}_time_total") for average in own)
     return [{**subject.name, "M": count, "seconds": seconds, "device busy, %": 100 * busy / 1e6 / seconds}]
 
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from benchmarks.gpu_speed import LABEL, Setting, Subject, peak, reset_peak, timed
-from benchmarks.speed import Row
 from numpy.typing import NDArray
 from sam2.modeling.memory_attention import MemoryAttentionLayer
 from sam2.modeling.position_encoding import apply_rotary_enc
 from torch import Tensor
 
+from benchmarks.gpu_speed import LABEL, Setting, Subject, peak, reset_peak, timed
+from benchmarks.speed import Row
 from napari_revsam2.engine.events import RunFinished, result_of
 from napari_revsam2.sam2_backend import sam2_memory
 from napari_revsam2.sam2_backend.sam2_memory import SliceEmbeddings
@@ -29,9 +29,9 @@ Variant = Callable[[Subject], Any]
 """A context manager within which a subject's network is another one; gives that network."""
 
 
-def compare(setting: Setting, variants: dict[str, Variant], runs: int = 3) -> list[Row]:
+def compare(setting: Setting, variants: dict[str, Variant], runs: int = 2) -> list[Row]:
     """Run each variant, and compare it with the engine as it is."""
-    subject, count = Subject(setting, "sam2-hiera-tiny", torch.bfloat16), setting.counts[-3:][0]
+    subject, count = Subject(setting, "sam2-hiera-tiny", torch.bfloat16), setting.counts[-4:][0]
     rows: list[Row] = []
     plain: RunFinished | None = None
     for name, variant in {"as it is": as_it_is, **variants}.items():
@@ -136,7 +136,7 @@ def one_attention(subject: Subject) -> Iterator[Sam2Propagator]:
 
 VARIANTS: dict[str, Variant] = {
     "prepared on the device": prepared_on_the_device,
-    **{f"batch {size}": batch_of(size) for size in (1, 2, 8, 16, 32)},
+    **{f"batch {size}": batch_of(size) for size in (1, 2, 8, 16)},
     "one attention": one_attention,
     "weights cast once": weights_cast_once,
     "channels last": channels_last,
