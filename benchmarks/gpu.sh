@@ -47,12 +47,13 @@ figures() {
 }
 
 training() {
-    local steps=${TRAINING_STEPS:-3000} size=192 limit=$(($(left) - 25)) run="$work/training"
-    local weights=src/napari_revsam2/sam2_backend/weights/revsam2_mini.safetensors every=100
-    [ -z "$quick" ] || { steps=1 size=64 limit=300 every=1; }
-    [ $limit -ge 40 ] || { echo "no time left for training: run this again"; return; }
-    timeout --signal=INT --kill-after=5 "$limit" "$python" -m training.train --run-dir "$run" --size $size \
-        --init "$weights" --begin 0.6 --steps "$steps" --until "$steps" --validate-every $every
+    local run="$work/training" limit=$(($(left) - 40))
+    local options=(--steps "${TRAINING_STEPS:-3000}" --until "${TRAINING_STEPS:-3000}" --size 192 --validate-every 500)
+    options+=(--device cuda --processes 1 --workers 12 --slices 96 --minutes "$((limit / 60)).$((limit % 60 * 10 / 60))")
+    [ -z "$quick" ] || { options=(--steps 1 --until 1 --size 64 --processes 1); limit=600; }
+    [ $limit -ge 30 ] || { echo "no time left for training: run this again"; return; }
+    timeout --kill-after=5 $((limit + 20)) "$python" -m training.train --run-dir "$run" --begin 0.6 \
+        --init src/napari_revsam2/sam2_backend/weights/revsam2_mini.safetensors "${options[@]}"
     cp "$run/curve.csv" "$output/"
     "$python" -m training.export --run-dir "$run" --output "$output/revsam2_mini.safetensors"
 }

@@ -9,8 +9,10 @@ from threading import Event as Flag
 import numpy as np
 import pytest
 
-pytest.importorskip("qtpy.QtCore", reason="needs Qt", exc_type=ImportError)
-from qtpy.QtCore import Qt
+try:
+    from qtpy.QtCore import Qt
+except ImportError:
+    pytest.skip("needs Qt", allow_module_level=True)
 
 from napari_revsam2.engine.events import RunFinished
 from napari_revsam2.engine.pipeline import run_revsam2
