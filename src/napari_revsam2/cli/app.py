@@ -43,10 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _joined(words: Sequence[str]) -> list[str]:
-    """Write ``--window -600,1500`` as ``--window=-600,1500``: argparse takes what begins with a dash for an option."""
+    """Write ``--window -600,1500`` as ``--window=-600,1500``, and likewise after any option.
+
+    argparse takes what begins with a dash for an option, unless it is a single number.
+    """
     joined: list[str] = []
     for word in words:
-        if joined and joined[-1] in ("--window", "--slices") and re.match(r"-[\d.]", word):
+        is_value = re.match(r"-[\d.]", word) and not re.fullmatch(r"-\d+|-\d*\.\d+", word)
+        if is_value and joined and re.fullmatch(r"--[^=]+", joined[-1]):
             joined[-1] += "=" + word
         else:
             joined.append(word)

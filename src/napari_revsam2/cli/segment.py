@@ -62,7 +62,8 @@ def run_request(request: Request) -> RunReport:
             selected = {label.label: label.selected for label in result.labels}
             write_scores(request.scores, result.segmentation, scores, selected, truth)
         if request.figure:
-            write_figure(request.figure, problem.query, report)
+            _, rows, columns = problem.volume.slice_spacing(request.axis)
+            write_figure(request.figure, problem.query, report, rows / columns)
         problem.write(request.output, result.segmentation)  # last: an older mask stays unless all else is there
     if request.json:
         print_json(report)

@@ -100,6 +100,11 @@ class Volume:
         x, y, z = np.linalg.norm(self.affine[:3, :3], axis=0)
         return float(x), float(y), float(z)
 
+    def slice_spacing(self, axis: Axis) -> tuple[float, float, float]:
+        """Distance in mm between the slices along ``axis``, between their rows, and between their columns."""
+        slices, rows, columns = (self.spacing[int(place)] for place in axcodes2ornt(_STACKED[Axis(axis)])[:, 0])
+        return slices, rows, columns
+
     def slices(self, axis: Axis) -> Voxels:
         """View the volume as a stack of slices in radiological display convention.
 

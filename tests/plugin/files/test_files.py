@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import tifffile
+from napari.layers import Labels
 
 from napari_revsam2.plugin.files.sample_layers import hippocampus
 from napari_revsam2.plugin.files.session_file import (
@@ -75,6 +76,23 @@ def test_labels_of_a_layer_from_elsewhere_get_the_grid_that_the_layer_shows(tmp_
     np.testing.assert_array_equal(data, labels)
     np.testing.assert_allclose(attributes["scale"], (3, 2, 1))
     np.testing.assert_allclose(attributes["translate"], (10, 20, 30))
+
+
+def test_labels_in_micrometres_are_written_as_fractions_of_a_millimetre(tmp_path):
+    layer = Labels(np.ones((4, 5, 6), np.uint8), scale=(300, 20, 10), translate=(1000, 0, 0), units=("um",) * 3)
+    path = tmp_path / "x.nii"
+    write_labels_layer(str(path), *layer.as_layer_data_tuple()[:2])
+    _, attributes, _ = read_layer(path)
+    np.testing.assert_allclose(attributes["scale"], (0.3, 0.02, 0.01))
+    np.testing.assert_allclose(attributes["translate"], (1, 0, 0), atol=1e-6)
+
+
+@pytest.mark.parametrize(("unit", "millimetres"), [("cm", 10), ("nm", 1e-6), ("mm", 1), ("pixel", 1)])
+def test_each_axis_is_written_in_its_own_unit(tmp_path, unit, millimetres):
+    layer = Labels(np.ones((4, 5, 6), np.uint8), scale=(3, 2, 1), units=(unit, "mm", "mm"))
+    path = tmp_path / "x.nii"
+    write_labels_layer(str(path), *layer.as_layer_data_tuple()[:2])
+    np.testing.assert_allclose(nib.load(path).header.get_zooms(), (1, 2, 3 * millimetres), rtol=1e-6)
 
 
 def test_labels_are_written_as_tiff(tmp_path):

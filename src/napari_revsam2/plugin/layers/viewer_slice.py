@@ -10,7 +10,7 @@ from .layer_slices import backwards_axes, full_resolution
 
 
 def shown_slice(viewer: ViewerModel, layer: Image | Labels, axis: int) -> int:
-    """Number of the slice along ``axis`` of ``layer`` (from the front) at the viewer's position; it may lie outside."""
+    """Find the number of the slice along ``axis`` (from the front) at the viewer's position; it may lie outside."""
     return _turned(layer, axis, int(np.round(layer.world_to_data(viewer.dims.point)[axis])))
 
 
