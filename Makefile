@@ -47,20 +47,20 @@ lint: .venv/.installed-dev ## ruff, mypy and the import contracts of setup.cfg
 	$(BIN)/lint-imports
 
 screenshots: .venv/.installed-test screen ## the README's picture of the window, into docs/
-	xvfb-run -a -s "-screen 0 1280x800x24" $(BIN)/python docs/screenshots.py --output docs
+	xvfb-run -a -s "-screen 0 1280x800x24" $(BIN)/python -m docs.screenshots --output docs
 
 bench-threads: .venv/.installed-test screen ## whether window and model slow each other down
-	xvfb-run -a -s "-screen 0 1280x800x24" $(BIN)/python benchmarks/threads.py
+	xvfb-run -a -s "-screen 0 1280x800x24" $(BIN)/python -m benchmarks.threads
 
 bench: .venv/.installed-test ## time the pipeline against the stock predictor, and how it grows (about an hour)
-	$(BIN)/python -W ignore benchmarks/speed.py --output bench_output.json $(ARGS)
+	$(BIN)/python -W ignore -m benchmarks.speed --output bench_output.json $(ARGS)
 
 checkpoint: .venv/.installed-training ## train revsam2-mini anew (hours; stop and start at will) and put it into the package
-	$(BIN)/python training/train.py --run-dir $(RUN_DIR)/128 --size 128 --until $(STEPS_128) --steps $(STEPS_128)
-	$(BIN)/python training/export.py --run-dir $(RUN_DIR)/128 --output $(RUN_DIR)/128.safetensors
-	$(BIN)/python training/train.py --run-dir $(RUN_DIR)/192 --size 192 --until $(STEPS_192) --steps $(STEPS_192) \
+	$(BIN)/python -m training.train --run-dir $(RUN_DIR)/128 --size 128 --until $(STEPS_128) --steps $(STEPS_128)
+	$(BIN)/python -m training.export --run-dir $(RUN_DIR)/128 --output $(RUN_DIR)/128.safetensors
+	$(BIN)/python -m training.train --run-dir $(RUN_DIR)/192 --size 192 --until $(STEPS_192) --steps $(STEPS_192) \
 	    --init $(RUN_DIR)/128.safetensors --begin 0.6 --rate 3e-4
-	$(BIN)/python training/export.py --run-dir $(RUN_DIR)/192
+	$(BIN)/python -m training.export --run-dir $(RUN_DIR)/192
 
 clean: ## remove .venv, demo_output, caches and builds (a training run is kept)
 	rm -rf .venv demo_output build dist src/*.egg-info .coverage htmlcov

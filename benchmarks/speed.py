@@ -1,8 +1,8 @@
 """Time the pipeline against the same pipeline scripted on the stock ``SAM2VideoPredictor``, and how it grows.
 
-    python benchmarks/speed.py [versus] [reuse] [growth] [memory] [batches] [--pairs 3] [--quick] [--output FILE.json]
+    python -m benchmarks.speed [versus] [reuse] [growth] [memory] [batches] [--pairs 3] [--quick] [--output FILE.json]
 
-``versus``: our engine and the stock script (tests/sam2_backend/stock_reference.py, which encodes a frame in each video
+``versus``: our engine and the stock script (benchmarks/stock_predictor.py, which encodes a frame in each video
 it is in, as such a script does) alternate in one process, on the same weights; their masks are compared. Beside it the
 share of our time that the method's arithmetic needs: floating-point operations counted by PyTorch, divided by the rate
 of this machine's matrix products. ``reuse``: a second class, and "propagate again", against a first run. ``growth``:
@@ -51,8 +51,7 @@ from napari_revsam2.sample_data import sample_query, sample_supports
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.volume_files.file_problem import open_problem
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.sam2_backend.stock_reference import run_stock
+from .stock_predictor import run_stock
 
 Row = dict[str, Any]
 CONFIG = RevSAM2Config()
@@ -153,7 +152,7 @@ def reuse(case: Case) -> Iterator[Row]:
 def growth(cases: tuple[Case, ...], how: str = "real") -> Iterator[Row]:
     """Take time and peak memory, each case in a process of its own."""
     for case in cases:
-        command = [sys.executable, "-W", "ignore", __file__, "--one", how, json.dumps(asdict(case))]
+        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.speed", "--one", how, json.dumps(asdict(case))]
         yield {**asdict(case), **json.loads(subprocess.run(command, check=True, capture_output=True).stdout)}
 
 

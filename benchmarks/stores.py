@@ -1,6 +1,6 @@
 """Which file format keeps embeddings best: seconds to write and to read one slice's, at SAM 2's 1024 pixels.
 
-    python benchmarks/stores.py [--slices 32]
+    python -m benchmarks.stores [--slices 32]
 
 Read right after it was written, so from the system's cache, as between the stages of a run. Medians over the slices.
 """

@@ -1,6 +1,6 @@
 """Measure whether the window slows the model down, or the model the window.
 
-    python benchmarks/threads.py [--pairs 3] [--runs 3] [--times 4]
+    python -m benchmarks.threads [--pairs 3] [--runs 3] [--times 4]
 
 The sample data, its query stacked ``--times`` times, and the bundled checkpoint: the same job two ways, in processes
 of their own that alternate: in a plain loop as the command line has it, and in the widget of an open window. Each
@@ -24,10 +24,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from docs.screenshots import run_to_the_end, until, window_with_sample
 from napari import Viewer
 from qtpy.QtCore import QTimer
 
@@ -35,9 +35,6 @@ from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.plugin.dock_widget import RevSAM2Widget
 from napari_revsam2.plugin.run.networks import load_from_package
 from napari_revsam2.plugin.run.run_state import Phase
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
-from screenshots import run_to_the_end, until, window_with_sample
 
 
 def main(pairs: int, runs: int, times: int) -> None:
@@ -100,7 +97,7 @@ def measure_widget(runs: int, times: int) -> dict[str, Any]:
 
 def _window(times: int) -> tuple[Viewer, RevSAM2Widget]:
     viewer, widget = window_with_sample()
-    query = widget.form.query.layer
+    query = widget.form.inputs.query
     query.data = np.concatenate([query.data] * times)
     return viewer, widget
 
@@ -134,7 +131,7 @@ class _Gaps:
 
 
 def _in_a_process(job: str, runs: int, times: int) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--job", job, "--runs", str(runs), "--times", str(times)]
+    command = [sys.executable, "-m", "benchmarks.threads", "--job", job, "--runs", str(runs), "--times", str(times)]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     result: dict[str, Any] = json.loads(said.splitlines()[-1])
     return result

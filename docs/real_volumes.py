@@ -1,6 +1,6 @@
 """Run the paper's experiments on a folder of real labelled volumes: what docs/evaluation.md shows.
 
-    python docs/real_volumes.py --data DIR --output FOLDER [--workers 2] [CASE ...]
+    python -m docs.real_volumes --data DIR --output FOLDER [--workers 2] [CASE ...]
 
 ``DIR`` holds ``abdomen/ct_a, ct_b, mr_a`` and ``hippocampus/hippocampus_NNN``, each ``.nii.gz`` with
 ``_labels.nii.gz``. For each case a CSV file of pairs is written into ``FOLDER``, and ``napari-revsam2 evaluate`` runs

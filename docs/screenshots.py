@@ -1,6 +1,6 @@
 """The README's picture of the window: the sample data, one click on Run, the result.
 
-    python docs/screenshots.py --output docs
+    python -m docs.screenshots --output docs
 
 Needs a screen (``xvfb-run`` makes one). `tests/plugin/test_window.py` goes the same way and looks at the picture.
 """

@@ -7,13 +7,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-SPEED = Path(__file__).parents[1] / "benchmarks" / "speed.py"
+ROOT = Path(__file__).parents[1]
 
 
 def test_every_part_gives_figures_and_our_masks_are_those_of_the_stock_predictor(tmp_path):
     output = tmp_path / "speed.json"
-    command = [sys.executable, "-W", "ignore", str(SPEED), "--quick", "--pairs", "1", "--output", str(output)]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "benchmarks.speed",
+        "--quick",
+        "--pairs",
+        "1",
+        "--output",
+        str(output),
+    ]
+    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     results = json.loads(output.read_text())
     assert list(results) == ["versus", "reuse", "growth", "memory", "batches"]
     assert all(f"\n{part}\n| network |" in printed for part in results)

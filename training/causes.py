@@ -1,6 +1,6 @@
 """Find out what query self propagation loses by: the choice of the slices, their masks, or the queue of recent slices.
 
-    python training/causes.py --data DIR [--checkpoint FILE] [--match hippocampus]
+    python -m training.causes --data DIR [--checkpoint FILE] [--match hippocampus]
 
 On the cases of measure.py, self propagation starts anew from other conditional slices than those that the reverse score
 chose, or from their true masks, or without the queue. Beside the DSC, where the wrong voxels are, in percent of the
@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from measure import Case, cases, image_and_labels
 from numpy.typing import NDArray
 
 from napari_revsam2.engine.events import RunFinished, SliceSegmented, Stage, result_of
@@ -27,6 +26,8 @@ from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.axis import Axis
 from napari_revsam2.volume_files.file_problem import open_problem
+
+from .measure import Case, cases, image_and_labels
 
 Masks = NDArray[np.bool_]
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 import torch.nn.functional as F
-from anatomy import Anatomy, Labels, random_anatomy
 from numpy.typing import NDArray
-from rendering import Contrast, Image, easy_contrast, grey_contrast, random_contrast, render, resize
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
+
+from .anatomy import Anatomy, Labels, random_anatomy
+from .rendering import Contrast, Image, easy_contrast, grey_contrast, random_contrast, render, resize
 
 Indices = NDArray[np.int64]
 

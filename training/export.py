@@ -1,6 +1,6 @@
 """Write the averaged weights of a training run as the checkpoint that ships with the package.
 
-    python training/export.py --run-dir DIR
+    python -m training.export --run-dir DIR
 
 Half precision halves the file; the package reads the weights as float32.
 """

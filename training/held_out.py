@@ -1,6 +1,6 @@
 """Measure a checkpoint on procedural patients that training never drew, by kind of episode.
 
-    python training/held_out.py [--checkpoint FILE] [--count 24]
+    python -m training.held_out [--checkpoint FILE] [--count 24]
 
 *Plain*: a few blobs in a body, each of a grey value of its own, patients who differ little. *Blobs*: the same with
 random grey values, so that some look alike, texture, noise and uneven brightness. *All*: what training ends with, with
@@ -20,9 +20,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from episodes import Family, blob_family, class_masks, random_batch, random_family, random_target
-from losses import copy_dice, episode_losses
-from rendering import render
 from sam2.modeling.sam2_base import SAM2Base
 
 from napari_revsam2.engine.events import RunFinished, SliceSegmented, Stage
@@ -34,6 +31,10 @@ from napari_revsam2.sam2_backend.checkpoints.weights import load_model
 from napari_revsam2.sam2_backend.loading import load_propagator
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.intensity_window import IntensityWindow
+
+from .episodes import Family, blob_family, class_masks, random_batch, random_family, random_target
+from .losses import copy_dice, episode_losses
+from .rendering import render
 
 SEED = 2 * 10**6
 """No stream of the training or its validation has it."""

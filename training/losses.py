@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from episodes import Batch
-from matching import matching_loss
 from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor
 
 from napari_revsam2.sam2_backend import sam2_memory
 from napari_revsam2.sam2_backend.sam2_memory import MemoryEntry, SliceEmbeddings, SliceMemories
+
+from .episodes import Batch
+from .matching import matching_loss
 
 MATCHING_WEIGHT = 2.0
 SURE_PIXELS = 5

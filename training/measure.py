@@ -1,6 +1,6 @@
 """Measure a checkpoint on real labelled volumes: forward propagation alone, the whole method, and what pi is worth.
 
-    python training/measure.py --data DIR [--checkpoint FILE] [--axis axial] [--image-size 256]
+    python -m training.measure --data DIR [--checkpoint FILE] [--axis axial] [--image-size 256]
 
 ``DIR`` holds ``abdomen/ct_a, ct_b`` and ``hippocampus/hippocampus_NNN``, each ``.nii.gz`` with ``_labels.nii.gz``. Both
 CTs are support and query in turn (liver and spleen, window abdomen); three hippocampus subjects support the others

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from anatomy import AIR, BONE, FAT, MUSCLE, Anatomy, Labels
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
+
+from .anatomy import AIR, BONE, FAT, MUSCLE, Anatomy, Labels
 
 Image = NDArray[np.float32]
 

@@ -1,7 +1,7 @@
 """Train revsam2-mini on procedural episodes; stop and start it at will, it resumes where it was.
 
-python training/train.py --run-dir DIR --size 128 --until 5900 --steps 5900
-python training/train.py --run-dir OTHER --size 192 --until 1500 --steps 1500 --init FILE --begin 0.6
+python -m training.train --run-dir DIR --size 128 --until 5900 --steps 5900
+python -m training.train --run-dir OTHER --size 192 --until 1500 --steps 1500 --init FILE --begin 0.6
 """
 
 from __future__ import annotations
@@ -21,31 +21,20 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 import torch.nn.functional as F
-from alignment import align
-from curriculum import FEATURES_UNTIL, Lesson, lesson
-from episodes import Batch, EpisodeStream
-from hydra.utils import instantiate
-from losses import Losses, copy_dice, episode_losses, feature_loss
-from omegaconf import OmegaConf
 from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor, nn
 
-from napari_revsam2.sam2_backend import sam2_memory
+from napari_revsam2.sam2_backend.checkpoints.architectures import MINI
 from napari_revsam2.sam2_backend.checkpoints.weights import read_weights
 
-CONFIG = Path(sam2_memory.__file__).parent / "configs" / "revsam2_mini.yaml"
+from .alignment import align
+from .curriculum import FEATURES_UNTIL, Lesson, lesson
+from .episodes import Batch, EpisodeStream
+from .losses import Losses, copy_dice, episode_losses, feature_loss
+
 EMA_DECAY = 0.997
 WARM_STEPS = 50
 """Steps until the optimiser's averages mean something."""
-
-
-def build_model(size: int) -> SAM2Base:
-    """The network of revsam2-mini with fresh weights, as the plugin builds it, for slices of ``size`` px."""
-    config = OmegaConf.load(CONFIG)
-    config.model.image_size = size
-    config.model.binarize_mask_from_pts_for_mem_enc = True
-    model: SAM2Base = instantiate(config.model)
-    return model.eval()  # dropout and drop path are off in the config; eval keeps the predictor's own decisions
 
 
 def plain_attention(query: Tensor, key: Tensor, value: Tensor, dropout_p: float = 0.0) -> Tensor:
@@ -135,7 +124,7 @@ def _train_process(rank: int, settings: Settings, folder: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=settings.processes)
     torch.manual_seed(settings.seed)
-    model, average = build_model(settings.size), build_model(settings.size)
+    model, average = MINI.build(settings.size), MINI.build(settings.size)
     if settings.init:
         model.load_state_dict(read_weights(Path(settings.init)))
     average.load_state_dict(model.state_dict())

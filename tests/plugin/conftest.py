@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,13 +12,18 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
 from qtpy.QtCore import QSettings
-from qtpy.QtWidgets import QApplication
 
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, stack_supports
+from napari_revsam2.plugin.dock_widget import RevSAM2Widget
 from napari_revsam2.plugin.layers.layer_slices import LayerSlices, slices_of
+from napari_revsam2.plugin.run.networks import KeptNetwork
+from napari_revsam2.plugin.run.run_state import Phase
+from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
 from napari_revsam2.settings.config import RevSAM2Config
 from tests.engine.conftest import BRIGHT, DARK, paint
 from tests.engine.fake_propagator import FakePropagator
+
+from .leaks import nothing_left_behind
 
 CONFIG = RevSAM2Config(n_support=3, top_k=2)
 LIMITS = (0.0, 100.0)
@@ -61,19 +65,10 @@ class HeldPropagator(FakePropagator):
 
 
 @pytest.fixture(autouse=True)
-def nothing_leaks(request) -> Iterator[None]:
-    """Fail a test that leaves a window, or a thread of ours, behind."""
-    yield
-    app = QApplication.instance()
-    if app is None:
-        return
-    app.processEvents()
-    gc.collect()
-    app.processEvents()
-    windows = [w for w in app.topLevelWidgets() if w.isVisible()]
-    threads = [t.name for t in threading.enumerate() if "revsam2" in t.name]
-    assert not windows, windows
-    assert not threads, threads
+def nothing_leaks(qapp) -> Iterator[None]:
+    """Fail a test that leaves a window, shown or hidden, or a running thread behind."""
+    with nothing_left_behind():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -125,3 +120,26 @@ def network() -> HeldPropagator:
 def assert_is_truth(data: np.ndarray) -> None:
     """Compare with the true labels of the query."""
     np.testing.assert_array_equal(data, TRUTH)
+
+
+@pytest.fixture
+def widget(qtbot, viewer, network):
+    """The widget with a painted support and the query."""
+    image, labels = paint((5, 10, 12))
+    labels[3:] = 0
+    viewer.layers.insert(0, Image(image, name="support", scale=(2, 1, 1)))
+    viewer.add_labels(labels, name="support labels", scale=(2, 1, 1))
+    widget = RevSAM2Widget(viewer, KeptNetwork(lambda config: StoredEmbeddings(network)))
+    qtbot.addWidget(widget)
+    qtbot.waitUntil(lambda: widget.form.run_bar.button.isEnabled())
+    yield widget
+    widget.close()
+
+
+@pytest.fixture
+def ran(widget, qtbot):
+    """The widget after a click on Run."""
+    widget.form.run_bar.button.click()
+    qtbot.waitUntil(lambda: not widget.controller.state.phase.is_active, timeout=10_000)
+    assert widget.controller.state.phase is Phase.COMPLETED
+    return widget

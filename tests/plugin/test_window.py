@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from docs.screenshots import picture, run_to_the_end, until, window_with_sample
 from napari._app_model import get_app_model
 from qtpy.QtWidgets import QLabel
-from screenshots import picture, run_to_the_end, until, window_with_sample
 
 from napari_revsam2.plugin.run.networks import KeptNetwork
 from napari_revsam2.plugin.run.run_state import Phase

@@ -7,6 +7,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from benchmarks.stock_predictor import run_stock
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 
 from napari_revsam2.engine.events import RunFinished, SliceScored, SliceSegmented, SlicesSelected, Stage
@@ -20,8 +21,6 @@ from napari_revsam2.sam2_backend.sam2_propagator import Sam2Propagator
 from napari_revsam2.sample_data import sample_query, sample_supports
 from napari_revsam2.settings.config import Mode, RevSAM2Config
 from napari_revsam2.volume_files.file_problem import open_problem
-
-from .stock_reference import run_stock
 
 TOLERANCE = 1e-3
 LABEL = 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from benchmarks.stock_predictor import arrays_in_float32, run_video
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 
 from napari_revsam2.engine.dice import dice
@@ -17,8 +18,6 @@ from napari_revsam2.sample_data import sample_query, sample_supports
 from napari_revsam2.settings.config import Precision, RevSAM2Config
 from napari_revsam2.vocabulary.errors import NotEnoughMemoryError
 from napari_revsam2.volume_files.file_problem import open_problem
-
-from .stock_reference import arrays_in_float32, run_video
 
 LIMITS = (0.0, 1.0)
 SHAPE = (20, 30)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from anatomy import GRID, random_anatomy
-from episodes import N_CLASSES, N_QUERIES, Batch, EpisodeStream, _slices_anywhere
-from rendering import enlarge, random_contrast, render
+from training.episodes import N_CLASSES, N_QUERIES, Batch, EpisodeStream, _slices_anywhere
 
 SIZE = 64
 
@@ -59,41 +57,6 @@ def test_a_warped_batch_has_queries_made_of_its_supports_and_masks_that_fit_them
     inside = [float(given[e][asked[e]].mean() - shown[e][painted[e]].mean()) for e in range(len(given))]
     anywhere = [float(given[e][asked[e]].mean() - shown[e].mean()) for e in range(len(given))]
     assert np.abs(inside).mean() < 0.5 * np.abs(anywhere).mean()  # the painted tissue keeps its grey value
-
-
-def test_easy_anatomies_have_fewer_structures() -> None:
-    counts = {easy: [len(random_anatomy(np.random.default_rng(i), easy).targets) for i in range(9)] for easy in (0, 1)}
-    assert np.mean(counts[1]) < 0.8 * np.mean(counts[0])
-
-
-def test_patients_of_one_anatomy_differ_but_share_their_organs() -> None:
-    rng = np.random.default_rng(8)
-    anatomy = random_anatomy(rng)
-    first, second = anatomy.patient(rng), anatomy.patient(rng)
-    assert first.shape == GRID
-    assert 0.01 < (first != second).mean() < 0.6
-    shared = set(np.unique(first)) & set(np.unique(second))
-    assert len(shared) > 0.7 * len(set(np.unique(first)))
-
-
-def test_images_lie_between_black_and_white_and_show_the_tissues() -> None:
-    rng = np.random.default_rng(2)
-    anatomy = random_anatomy(rng)
-    labels = anatomy.patient(rng)[30:34]
-    image = render(rng, labels, random_contrast(rng, anatomy), 96)
-    assert image.shape == (4, 96, 96)
-    assert image.min() >= 0
-    assert image.max() <= 1
-    assert image.std() > 0.02
-
-
-def test_enlarging_keeps_flat_regions_and_rounds_corners() -> None:
-    labels = np.zeros((1, 4, 4), np.uint8)
-    labels[0, 1:3, 1:3] = 7
-    large = enlarge(labels)
-    assert large.shape == (1, 8, 8)
-    assert large[0, 2, 2] == 0  # the outer corner of the square goes to the background
-    assert (large[0, 3:5, 3:5] == 7).all()
 
 
 def test_some_queries_are_slices_from_anywhere_in_the_volume() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from episodes import blob_family
-from held_out import episode_dice, plain, volume_dice
-from rendering import grey_contrast
+from training.episodes import blob_family
+from training.held_out import episode_dice, plain, volume_dice
+from training.rendering import grey_contrast
 
 from napari_revsam2.sam2_backend.checkpoints.weights import load_model
 from napari_revsam2.sam2_backend.loading import load_propagator

@@ -117,7 +117,10 @@ def _logged_errors() -> Iterator[list[str]]:
     thread = threading.get_ident()
 
     class Collector(logging.Handler):
+        """Keep what this thread logs."""
+
         def emit(self, record: logging.LogRecord) -> None:
+            """Keep the text of an error."""
             if record.thread == thread and record.levelno >= logging.ERROR:
                 errors.append(record.getMessage())
 

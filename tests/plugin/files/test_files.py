@@ -1,4 +1,4 @@
-"""Files of the viewer: NIfTI in, labels out, sample data, sessions."""
+"""Files of the viewer: NIfTI in, labels out, sample data."""
 
 from __future__ import annotations
 
@@ -11,14 +11,6 @@ import tifffile
 from napari.layers import Labels
 
 from napari_revsam2.plugin.files.sample_layers import hippocampus
-from napari_revsam2.plugin.files.session_file import (
-    Session,
-    SupportPair,
-    load_session,
-    load_supports,
-    save_session,
-    save_supports,
-)
 from napari_revsam2.plugin.files.volume_reader import get_reader, read_layer, read_layers
 from napari_revsam2.plugin.files.volume_writer import write_labels_layer, write_nifti_layer, write_tiff_layer
 from napari_revsam2.vocabulary.errors import VolumeFileError
@@ -143,96 +135,3 @@ def test_the_sample_is_ten_painted_slices_of_three_subjects_and_a_query_on_top()
     assert sum(int(data.any((1, 2)).sum()) for data in labels) == 10
     assert [attributes.get("visible", True) for _, attributes, _ in layers] == [False] * 6 + [True]
     assert all({1, 2} <= set(np.unique(data)) for data in labels)
-
-
-PAIR = SupportPair(
-    "a",
-    np.arange(24, dtype=np.int16).reshape(2, 3, 4),
-    np.ones((2, 3, 4), np.uint8),
-    (3, 9),
-    (3.0, 1.0, 1.0),
-    ("millimeter",) * 3,
-)
-SESSION = Session(
-    (PAIR,), "b", (5, 3, 4), {"axis": -3}, np.full((5, 3, 4), 2, np.uint8), {"scale": [1, 1, 1]}, {"partial": False}
-)
-
-
-def test_a_session_comes_back_as_it_was(tmp_path):
-    path = tmp_path / "s.npz"
-    save_session(path, SESSION)
-    back = load_session(path)
-    np.testing.assert_array_equal(back.result, SESSION.result)
-    assert back.supports[0].units == PAIR.units
-    np.testing.assert_array_equal(back.supports[0].image, PAIR.image)
-    assert back.supports[0].image.dtype == PAIR.image.dtype
-    assert (back.supports[0].indices, back.supports[0].scale, back.supports[0].name) == ((3, 9), (3, 1, 1), "a")
-    assert (back.query_name, back.query_shape, back.choices) == ("b", (5, 3, 4), {"axis": -3})
-    assert (back.result_transforms, back.provenance) == (SESSION.result_transforms, SESSION.provenance)
-
-
-def test_painted_slices_come_from_their_own_file_or_from_a_session(tmp_path):
-    save_supports(tmp_path / "p.npz", [PAIR, PAIR])
-    save_session(tmp_path / "s.npz", SESSION)
-    assert len(load_supports(tmp_path / "p.npz")) == 2
-    assert len(load_supports(tmp_path / "s.npz")) == 1
-    with pytest.raises(VolumeFileError, match="this kind"):
-        load_session(tmp_path / "p.npz")
-
-
-def _truncated(path: Path) -> None:
-    save_session(path, SESSION)
-    path.write_bytes(path.read_bytes()[:200])
-
-
-def _foreign(path: Path) -> None:
-    np.savez(path, x=np.zeros(3))
-
-
-def _text(path: Path) -> None:
-    path.write_text("hello")
-
-
-def _pickled(path: Path) -> None:
-    np.savez(path, head=np.array([print], dtype=object), allow_pickle=True)
-
-
-def _unfitting(path: Path) -> None:
-    save_supports(path, [SupportPair("a", PAIR.image, PAIR.labels[:1], (3, 9), PAIR.scale)])
-
-
-@pytest.mark.parametrize("make", [_truncated, _foreign, _text, _pickled, _unfitting])
-def test_a_file_that_is_no_session_is_refused_in_words(tmp_path, make):
-    path = tmp_path / "s.npz"
-    make(path)
-    for load in (load_session, load_supports):
-        with pytest.raises(VolumeFileError, match=r"s\.npz"):
-            load(path)
-
-
-def test_a_missing_file_is_said_to_be_missing(tmp_path):
-    with pytest.raises(VolumeFileError, match="doesn't exist"):
-        load_session(tmp_path / "s.npz")
-
-
-def test_a_file_of_a_later_version_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_revsam2.plugin.files.session_file._VERSION", 99)
-    save_session(tmp_path / "s.npz", SESSION)
-    monkeypatch.undo()
-    with pytest.raises(VolumeFileError, match="later version"):
-        load_session(tmp_path / "s.npz")
-
-
-def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "s.npz"
-    save_session(path, SESSION)
-    before = path.read_bytes()
-
-    def full(*_, **__):
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(np, "savez_compressed", full)
-    with pytest.raises(VolumeFileError):
-        save_session(path, SESSION)
-    assert path.read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir()] == ["s.npz"]

@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 
 from tests.engine.conftest import paint
 
-from .conftest import add_pair, sentence, shown_pairs
+from .conftest import add_pair, choose_pairs, sentence, shown_pairs
 
 # Pairs and query follow the viewer.
 
@@ -15,7 +15,7 @@ from .conftest import add_pair, sentence, shown_pairs
 def test_the_result_of_a_run_and_other_labels_are_no_pair(sample, viewer):
     viewer.add_labels(np.zeros((8, 14, 13), np.uint8), name="new patient revsam2")
     assert len(shown_pairs(sample)) == 2
-    assert sample.query.layer.name == "new patient"
+    assert sample.inputs.query.name == "new patient"
 
 
 def test_labels_renamed_to_fit_become_a_pair(viewer, form):
@@ -27,11 +27,11 @@ def test_labels_renamed_to_fit_become_a_pair(viewer, form):
 
 
 def test_chosen_layers_stay_chosen_when_they_are_renamed(sample, viewer):
-    sample.set_supports(sample.pairs.pairs)
+    choose_pairs(sample, sample.inputs.complete_pairs)
     viewer.layers["subject 1"].name = "somebody else"
     viewer.layers["new patient"].name = "query"
     assert shown_pairs(sample) == [("subject 0", "subject 0 labels"), ("somebody else", "subject 1 labels")]
-    assert sample.query.layer.name == "query"
+    assert sample.inputs.query.name == "query"
     assert sentence(sample) == ""
 
 
@@ -44,11 +44,11 @@ def test_a_removed_support_is_a_pair_less(sample, viewer):
 
 def test_a_removed_query_gives_way_to_another_image(sample, viewer):
     viewer.layers.remove(viewer.layers["new patient"])
-    assert sample.query.layer.name == "subject 1"
+    assert sample.inputs.query.name == "subject 1"
 
 
 def test_all_layers_can_go_and_others_come(sample, viewer, settled):
-    sample.set_supports(sample.pairs.pairs)
+    choose_pairs(sample, sample.inputs.complete_pairs)
     viewer.layers.clear()
     assert "There is no image" in sentence(sample)
     add_pair(viewer, "next")
@@ -58,20 +58,20 @@ def test_all_layers_can_go_and_others_come(sample, viewer, settled):
 
 def test_a_layer_with_other_data_is_looked_at_again(sample, viewer, settled):
     viewer.layers["subject 0"].data, viewer.layers["subject 0 labels"].data = paint((9, 6, 7))
-    assert len(settled().supports.annotated[0].voxels) == 8
+    assert len(settled().supports.annotated[0].painted.voxels) == 8
     assert sentence(sample) == ""
 
 
 def test_the_users_pairs_are_not_changed_by_new_layers(sample, viewer):
-    sample.set_supports(sample.pairs.pairs[:1])
+    choose_pairs(sample, sample.inputs.complete_pairs[:1])
     add_pair(viewer, "subject 2")
     assert shown_pairs(sample) == [("subject 0", "subject 0 labels")]
 
 
 def test_the_users_query_is_not_changed_by_new_layers(sample, viewer):
-    sample.set_query(viewer.layers["subject 1"])
+    sample.query._choice._combo.value = viewer.layers["subject 1"]
     viewer.add_image(np.zeros((8, 14, 13)))
-    assert sample.query.layer.name == "subject 1"
+    assert sample.inputs.query.name == "subject 1"
 
 
 def test_a_pair_can_be_removed_and_another_added(qtbot, sample, viewer, settled):
@@ -101,7 +101,7 @@ def test_from_two_images_to_a_request_by_painting(qtbot, viewer, form, settled):
     qtbot.mouseClick(form.pairs.rows[0].new_labels, Qt.MouseButton.LeftButton)
     labels = viewer.layers["subject labels"]
     assert labels.mode == "paint"
-    assert form.query.layer.name == "new patient"
+    assert form.inputs.query.name == "new patient"
     for index in (1, 3):
         labels.paint((index, 4, 4), 1)
     request = settled().request()

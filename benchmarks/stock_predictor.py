@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
-import pytest
 import sam2.sam2_video_predictor as stock
 import torch
 from numpy.typing import NDArray
@@ -35,10 +35,8 @@ class _Float32Torch:
 @contextmanager
 def arrays_in_float32() -> Iterator[None]:
     """Let the predictor take arrays as videos, and keep its memories in float32."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stock, "torch", _Float32Torch())
-        patch.setattr(stock, "load_video_frames", lambda video_path, **_: video_path)
-        patch.setattr(stock, "tqdm", lambda frames, **_: frames)
+    arrays_for_videos = {"load_video_frames": lambda video_path, **_: video_path, "tqdm": lambda frames, **_: frames}
+    with patch.multiple(stock, torch=_Float32Torch(), **arrays_for_videos):
         yield
 
 
@@ -63,7 +61,10 @@ def run_video(
     state = predictor.init_state((images, *shape))
     for frame, mask in masks.items():
         predictor.add_new_mask(state, frame, obj_id=1, mask=torch.from_numpy(mask))
-    return {frame: logits[0, 0].numpy() for frame, _, logits in predictor.propagate_in_video(state, start_frame_idx=0)}
+    return {
+        frame: logits[0, 0].float().cpu().numpy()
+        for frame, _, logits in predictor.propagate_in_video(state, start_frame_idx=0)
+    }
 
 
 def run_stock(

@@ -1,0 +1,1 @@
+"""Scripts that produce the figures and numbers of the documentation; run them from the repository root."""
