@@ -32,14 +32,6 @@ def test_an_option_that_takes_several_numbers_takes_one_below_zero_too(capsys):
     assert "no.nii" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["segment", "--no-such-option"], [], ["segment", "--axis", "oblique"]])
-def test_what_is_no_command_or_option_is_refused_with_the_usage(words, capsys):
-    with pytest.raises(SystemExit) as ending:
-        main(words)
-    assert ending.value.code == 2
-    assert "usage: napari-revsam2" in capsys.readouterr().err
-
-
 def test_the_version_is_that_of_the_package(capsys):
     with pytest.raises(SystemExit) as ending:
         main(["--version"])
@@ -53,20 +45,3 @@ def test_each_command_explains_itself(command, capsys):
         main([command, "--help"])
     assert ending.value.code == 0
     assert f"napari-revsam2 {command}" in capsys.readouterr().out
-
-
-def test_ctrl_c_ends_a_command_as_a_shell_expects(monkeypatch):
-    def interrupted(folder):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("napari_revsam2.cli.demo.run_demo", interrupted)
-    assert main(["demo"]) == 130
-
-
-def test_a_lack_of_memory_is_one_sentence(monkeypatch, capsys):
-    def too_large(folder):
-        raise MemoryError
-
-    monkeypatch.setattr("napari_revsam2.cli.demo.run_demo", too_large)
-    assert main(["demo"]) == 2
-    assert "memory" in capsys.readouterr().err
