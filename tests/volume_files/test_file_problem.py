@@ -52,7 +52,7 @@ def test_slices_that_are_listed_are_taken_in_their_order(pair, query):
         ({"slices": [[1], [2]]}, "for 2 of 1 support volumes"),
         ({"slices": [[3]], "axis": Axis.SAGITTAL}, r"labels\.nii: Slice 3 .* isn't annotated: choose from 1-2, 4"),
         ({"slices": [[9]], "axis": Axis.SAGITTAL}, r"labels\.nii: There is no slice 9"),
-        ({"labels": [1, 3]}, r"Class 3 isn't painted .*labels\.nii: give one that is \(1, 2\)"),
+        ({"labels": [1, 3]}, r"Class 3 isn't painted .*labels\.nii: choose one that is \(1, 2\)"),
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is(options, sentence, pair, query):

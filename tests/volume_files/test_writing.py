@@ -55,7 +55,7 @@ def test_an_empty_result_and_a_boolean_one_can_be_written(mask, query, tmp_path)
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("mask.png", r"mask\.png can't be written: give it one of the endings \.nii\.gz"),
+        ("mask.png", r"mask\.png can't be written: use one of the endings \.nii\.gz"),
         ("mask", "endings"),
         (".nii.gz", "endings"),
         ("mask.hdr", "endings"),

@@ -48,7 +48,7 @@ def run_request(request: Request) -> RunReport:
     Raises
     ------
     RevSAM2Error
-        For everything the user can mend.
+        For everything the user can solve.
     """
     stopwatch = Stopwatch()
     with stopwatch.running("read"):
@@ -115,7 +115,7 @@ def _check_enough_supports(problem: FileProblem, request: Request) -> None:
         files = ", ".join(str(path) for _, path in request.supports)
         raise ProblemError(
             f"{request.config.n_support} supports were asked for, but only {annotated} slices are annotated in {files}:"
-            f" give --n-support {annotated} or less, or annotate more."
+            f" use --n-support {annotated} or less, or annotate more."
         )
 
 

@@ -66,7 +66,7 @@ def _with_ending(path: str, ending: str) -> str:
     if path.lower().endswith(ENDINGS):
         return path
     if Path(path + ending).exists():  # the dialog has asked about another name
-        raise VolumeFileError(f"{path + ending} exists already: choose another name, or give it with its ending.")
+        raise VolumeFileError(f"{path + ending} exists already: choose another name, or add its ending.")
     return path + ending
 
 
