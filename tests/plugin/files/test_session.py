@@ -111,6 +111,22 @@ def test_a_change_of_settings_after_the_run_leaves_its_own_with_the_result(ran, 
     assert other.controller.request.query.limits == limits
 
 
+def test_a_result_that_is_propagated_again_says_all_that_it_said_before(ran, viewer, qtbot, reopened):
+    before = viewer.layers["query revsam2"].metadata["revsam2"]
+    other = reopened()
+    run_to_the_end(other, qtbot, other.scores.again)
+    assert viewer.layers["query revsam2"].metadata["revsam2"] == before
+
+
+def test_a_query_that_lies_otherwise_than_the_runs_is_refused_and_adds_nothing(ran, viewer, path):
+    session = kept_session(ran.form, ran.controller)
+    save_session(path, replace(session, run=session.run.model_copy(update={"backwards": (1,)})))
+    before = state_of(ran, viewer)
+    assert not ran.sessions.load_session(path)
+    assert "'query' lies otherwise than when the session was saved" in sentence(ran)
+    assert state_of(ran, viewer) == before
+
+
 def test_a_result_at_one_time_of_a_series_comes_back_at_that_time(widget, viewer, qtbot, path):
     series = np.stack([np.zeros((8, 14, 13), np.float32), viewer.layers["query"].data])
     viewer.add_image(series, name="series")

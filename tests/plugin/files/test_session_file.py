@@ -272,6 +272,7 @@ _WRONG = [
     ("run.labels", [2**80]),
     ("run.query_limits", [1.0, 1.0]),
     ("run.query_limits", [0.0, float("inf")]),
+    ("run.support_limits", {"0": [2.0, 1.0]}),
     ("run.scores", {"1": [0.5]}),
     ("run.scores", {"7": [0.5] * 5}),
     ("run.scores", {"1": [float("nan")] * 5}),

@@ -89,3 +89,10 @@ def test_lazy_layers_serve_as_support_and_query(viewer, form, settled, lazy):
     request = settled().request()
     assert [s.index for s in request.supports.slices] == [1, 2, 3, 4]
     np.testing.assert_array_equal(request.query.slices[3], query[3])
+
+
+def test_a_number_of_two_digits_can_be_typed_though_each_digit_changes_the_inputs(qtbot, viewer, form):
+    viewer.add_image(np.zeros((30, 10, 12)))
+    form.query.last.selectAll()
+    qtbot.keyClicks(form.query.last, "17")
+    assert form.inputs.range_shown == (0, 18)

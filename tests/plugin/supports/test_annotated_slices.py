@@ -186,7 +186,7 @@ def test_after_closing_no_stroke_is_looked_at(annotate):
 
 
 def test_settling_looks_at_all_that_has_changed_however_much_it_is(annotate):
-    annotated = annotate(np.zeros((400, 100, 100), np.uint8))
+    annotated = annotate(np.zeros((400, 200, 200), np.uint8))
     annotated.pair.labels.data = annotated.pair.labels.data  # all has to be looked at again
     annotated.pair.labels.data[:] = 1
     annotated.pair.labels.refresh()

@@ -12,6 +12,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
+from napari_revsam2.engine.events import WindowResolved
 from napari_revsam2.plugin.form.input_form import InputForm
 from napari_revsam2.plugin.inputs.inputs import Inputs, choose_pairs
 from napari_revsam2.plugin.inputs.layer_request import LayerRequest
@@ -23,8 +24,7 @@ from napari_revsam2.plugin.run.result_layer import ResultLayer
 from napari_revsam2.plugin.run.run_controller import RunController
 from napari_revsam2.plugin.run.run_request import RunRequest
 from napari_revsam2.plugin.run.run_state import Phase, RunState
-from napari_revsam2.sam2_backend.checkpoints.bundled import REVSAM2_MINI
-from napari_revsam2.sam2_backend.checkpoints.published import PUBLISHED
+from napari_revsam2.sam2_backend.checkpoints.checkpoint import find_checkpoint
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.errors import ProblemError
 
@@ -152,11 +152,13 @@ def _kept_query(layer: Image) -> Query:
 def _kept_settings(config: RevSAM2Config) -> Settings:
     """Take the settings, but not the path of a file."""
     values = config.as_dict()
-    return {k: v for k, v in values.items() if k != "checkpoint" or v in (REVSAM2_MINI.name, *PUBLISHED)}
+    if find_checkpoint(config.checkpoint).is_private:
+        del values["checkpoint"]
+    return values
 
 
 def _kept_run(request: RunRequest, state: RunState, layer: Labels) -> RunRecord:
-    slices = request.slices
+    slices, window = request.slices, state.window
     return RunRecord(
         query=_kept_query(request.query_layer),
         axis=slices.axis - slices.ndim,
@@ -164,7 +166,10 @@ def _kept_run(request: RunRequest, state: RunState, layer: Labels) -> RunRecord:
         point=slices.point,
         labels=request.labels,
         settings=_kept_settings(request.config),
+        backwards=slices.backwards,
         query_limits=request.query.limits,
+        support_limits=dict(window.supports) if window is not None else {},
+        computed_with=dict(state.computed_with),
         scores={c: tuple(None if np.isnan(s) else float(s) for s in scores) for c, scores in state.scores.items()},
         selected=dict(state.selected),
         partial=state.phase is not Phase.COMPLETED,
@@ -255,10 +260,15 @@ def _settings(kept: Settings, otherwise: RevSAM2Config) -> RevSAM2Config:
 def _request(viewer: ViewerModel, run: RunRecord, otherwise: RevSAM2Config) -> LayerRequest:
     """Bring the run's request back, as far as 'Propagate again' needs it: its supports have spoken."""
     query = _open_query(viewer, run.query)
+    slices = slices_of(query, run.axis, run.point, run.span)
+    if slices.backwards != run.backwards:
+        raise ProblemError(
+            f"The image {query.name!r} lies otherwise than when the session was saved: open it from the same file."
+        )
     return LayerRequest(
         volumes=(),
         query_layer=query,
-        slices=slices_of(query, run.axis, run.point, run.span),
+        slices=slices,
         query_limits=run.query_limits,
         config=_settings(run.settings, otherwise),
         labels=run.labels,
@@ -284,5 +294,11 @@ def _state(run: RunRecord) -> RunState:
     """Scores and conditional slices as the session has them."""
     scores = {c: np.array([np.nan if s is None else s for s in scores]) for c, scores in run.scores.items()}
     phase = Phase.CANCELED if run.partial else Phase.COMPLETED
-    n_slices = run.span[1] - run.span[0]
-    return RunState(phase, n_slices, scores=MappingProxyType(scores), selected=MappingProxyType(dict(run.selected)))
+    return RunState(
+        phase,
+        run.span[1] - run.span[0],
+        scores=MappingProxyType(scores),
+        selected=MappingProxyType(dict(run.selected)),
+        window=WindowResolved(run.query_limits, run.support_limits),
+        computed_with=MappingProxyType(run.computed_with),
+    )

@@ -23,6 +23,12 @@ def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
     return values
 
 
+def _ascending(values: tuple[float, float]) -> tuple[float, float]:
+    if values[0] >= values[1]:
+        raise ValueError("the wrong way round")
+    return values
+
+
 def _not_zero(value: float) -> float:
     if abs(value) < 1 / _LARGEST:
         raise ValueError("zero, or next to it")
@@ -36,6 +42,7 @@ Indices = Annotated[tuple[Index, ...], AfterValidator(_distinct)]
 Axis = Annotated[int, Field(ge=-_MOST_AXES, le=-1)]
 ClassId = Annotated[int, Field(ge=1, lt=2**63)]
 Classes = Annotated[tuple[ClassId, ...], Field(min_length=1), AfterValidator(_distinct)]
+Limits = Annotated[tuple[float, float], AfterValidator(_ascending)]
 Vector = Annotated[tuple[Number, ...], Field(max_length=_MOST_AXES**2)]
 Matrix = Annotated[tuple[Vector, ...], Field(max_length=_MOST_AXES + 1)]
 Settings = dict[str, str | int]
@@ -121,8 +128,15 @@ class RunRecord(_Cut):
         The classes.
     settings : dict
         As in `FormChoices`.
+    backwards : tuple of int
+        The axes along which slices, rows or columns run against the data: the same in another session, or its slices
+        are other ones.
     query_limits : (float, float)
         Grey values of the query that were seen as black and white.
+    support_limits : dict
+        Those of each support volume, by its number.
+    computed_with : dict
+        Device and precision.
     scores : dict
         For each class the reverse score of each slice; None where it isn't known.
     selected : dict
@@ -138,7 +152,10 @@ class RunRecord(_Cut):
     point: tuple[Index, ...]
     labels: Classes
     settings: Settings
-    query_limits: tuple[float, float]
+    backwards: Indices
+    query_limits: Limits
+    support_limits: dict[Index, Limits]
+    computed_with: dict[str, str]
     scores: dict[ClassId, tuple[float | None, ...]]
     selected: dict[ClassId, Indices]
     partial: bool
@@ -154,7 +171,6 @@ class RunRecord(_Cut):
             first < stop
             and lengths == {len(self.query.shape)}
             and all(place < size for place, size in zip(self.point, self.query.shape, strict=True))
-            and self.query_limits[0] < self.query_limits[1]
             and {*self.scores, *self.selected} <= {*self.labels}
             and all(len(scores) == length for scores in self.scores.values())
             and all(index < length for indices in self.selected.values() for index in indices)
