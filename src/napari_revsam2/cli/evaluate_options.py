@@ -22,13 +22,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
         help="a folder in the layout of the Medical Segmentation Decathlon, nnU-Net or BIDS derivatives, or a CSV file "
         "of images and labels (docs/datasets.md)",
     )
-    add(
-        "--output",
-        type=Path,
-        required=True,
-        metavar="FOLDER",
-        help="results; a second call resumes the first",
-    )
+    add("--output", type=Path, required=True, metavar="FOLDER", help="results; a second call resumes where one stopped")
     add("--description", metavar="NAME", help="btcv, abdomenct-1k, synapse-ct or chaos-mri: classes, split and window")
     add(
         "--supports-from",
@@ -47,7 +41,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[10, 5, 1],
         metavar="N",
-        help="annotated slices; an N is skipped for classes whose support volumes have too few (default: 10 5 1)",
+        help="painted slices; a class goes without an N for which its support volumes have too few (default: 10 5 1)",
     )
     add(
         "--top-k",

@@ -1,4 +1,4 @@
-"""An image file that lies obliquely."""
+"""A volume that lies obliquely."""
 
 from __future__ import annotations
 

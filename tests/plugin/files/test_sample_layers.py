@@ -1,4 +1,4 @@
-"""The sample data."""
+"""The sample, ready for Run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files in: images and labels."""
+"""NIfTI files to layers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from napari_revsam2.plugin.files.volume_reader import get_reader, read_layer, read_layers
+from napari_revsam2.plugin.layers.metadata import BODY_AXES
 from napari_revsam2.vocabulary.errors import VolumeFileError
 
 
@@ -39,3 +40,8 @@ def test_a_damaged_file_is_refused_in_words(tmp_path):
     path.write_bytes(b"nothing")
     with pytest.raises(VolumeFileError, match=r"x\.nii"):
         read_layers(str(path))
+
+
+def test_axes_are_called_by_what_slices_along_them_are(oblique):
+    _, attributes, _ = read_layer(oblique)
+    assert attributes["axis_labels"] == BODY_AXES == ("axial", "coronal", "sagittal")

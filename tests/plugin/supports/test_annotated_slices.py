@@ -10,6 +10,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_revsam2.plugin.inputs.painted_pair import cut_pair
+from napari_revsam2.plugin.layers.metadata import BODY_AXES
 from napari_revsam2.plugin.layers.viewer_slice import shown_point
 from napari_revsam2.plugin.supports import annotated_slices
 from napari_revsam2.plugin.supports.annotated_slices import AnnotatedSlices
@@ -27,8 +28,8 @@ def annotate(viewer, qtbot):
     """Watch a labels array on an image of its shape until all slices have been looked at."""
     watched = []
 
-    def watch(labels, axis=-3, image=None) -> AnnotatedSlices:
-        layer = viewer.add_image(np.zeros(labels.shape) if image is None else image)
+    def watch(labels, axis=-3, image=None, axis_labels=None) -> AnnotatedSlices:
+        layer = viewer.add_image(np.zeros(labels.shape) if image is None else image, axis_labels=axis_labels)
         pair = cut_pair(layer, viewer.add_labels(labels), axis, shown_point(viewer, layer))
         annotated = AnnotatedSlices(viewer, pair)
         watched.append(annotated)
@@ -207,3 +208,12 @@ def test_a_ct_of_300_slices_never_holds_the_window_for_50_ms(viewer, qapp):
     assert len(annotated.painted.voxels) == 30
     assert np.percentile(holds, 90) < 0.05  # of a machine with other things to do, not the worst
     annotated.close()
+
+
+def test_strokes_on_a_volume_that_was_read_are_found_by_the_slices_number_in_the_file(annotate, looked, viewer):
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[3, 2, 5] = 1
+    annotated = annotate(labels, axis=-2, axis_labels=BODY_AXES)
+    assert annotated.painted.voxels == {17: {1: 1}}  # 20 slices, from posterior to anterior
+    annotated.pair.labels.data_setitem((np.array([1]), np.array([5]), np.array([6])), 2)
+    assert looked(annotated) == {14: {2: 1}, 17: {1: 1}}
