@@ -58,7 +58,7 @@ bench: .venv/.installed-test ## time the pipeline against the stock predictor, a
 checkpoint: .venv/.installed-training ## train revsam2-mini anew (hours; stop and start at will) and put it into the package
 	$(BIN)/python -m training.train --run-dir $(RUN_DIR)/128 --size 128 --until $(STEPS_128) --steps $(STEPS_128)
 	$(BIN)/python -m training.export --run-dir $(RUN_DIR)/128 --output $(RUN_DIR)/128.safetensors
-	$(BIN)/python -m training.train --run-dir $(RUN_DIR)/192 --size 192 --until $(STEPS_192) --steps $(STEPS_192) \
+	$(BIN)/python -m training.train --run-dir $(RUN_DIR)/192 --size 192 --large-size 256 --until $(STEPS_192) --steps $(STEPS_192) \
 	    --init $(RUN_DIR)/128.safetensors --begin 0.6 --rate 3e-4
 	$(BIN)/python -m training.export --run-dir $(RUN_DIR)/192
 

@@ -70,7 +70,7 @@ class EpisodeStream:
     def recipe(self, step: int) -> Recipe:
         """What the batches of a step have in common."""
         rng, now = np.random.default_rng([self._seed, 0, step]), self._lessons(step)
-        large, warped, follows, changed, sweep, own_masks = rng.random(6)
+        large, warped, follows, changed, sweep, own_masks = rng.random(6).tolist()
         shares = now.shares if changed < now.shares.changed else UNCHANGED
         sweeps = sweep < shares.long_sweeps
         n_supports = int(rng.choice([1, 2, 4, 6, 10], p=[0.1, 0.15, 0.2, 0.2, 0.35]))  # most often the paper's ten

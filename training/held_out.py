@@ -4,8 +4,8 @@
 
 *Plain*: a few blobs in a body, each of a grey value of its own, patients who differ little. *Blobs*: the same with
 random grey values, so that some look alike, texture, noise and uneven brightness. *All*: what training ends with, with
-look-alike tissues, mirrored pairs, vessels, narrow windows and crops. On many of the eight query slices there is no
-target.
+look-alike tissues, mirrored pairs, vessels, narrow windows and crops. *Changed*: all, and patients differ in appearance
+as `curriculum.Shares` has it. On many of the query slices there is no target.
 
 For each the Dice over the query slices of forward propagation and of self propagation from slices of the query itself,
 beside what laying the mean support mask on the query gives; then the DSC over whole volumes of one patient from ten
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,13 +33,23 @@ from napari_revsam2.sam2_backend.loading import load_propagator
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.intensity_window import IntensityWindow
 
+from .appearance import show
+from .curriculum import UNCHANGED, Shares
 from .episodes import Family, Recipe, blob_family, class_masks, random_batch, random_family, random_target
 from .losses import copy_dice, episode_losses
-from .rendering import render
 
 SEED = 2 * 10**6
 """No stream of the training or its validation has it."""
 SUPPORTS = (1, 4, 10)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Families of one kind, and what makes their episodes hard."""
+
+    name: str
+    draw: Callable[[np.random.Generator], Family]
+    shares: Shares = UNCHANGED
 
 
 def plain(rng: np.random.Generator) -> Family:
@@ -46,14 +57,21 @@ def plain(rng: np.random.Generator) -> Family:
     return random_family(rng, easy=True)
 
 
-KINDS: dict[str, Callable[[np.random.Generator], Family]] = {"plain": plain, "blobs": blob_family, "all": random_family}
+KINDS = (
+    Kind("plain", plain),
+    Kind("blobs", blob_family),
+    Kind("all", random_family),
+    Kind("changed", random_family, Shares()),
+)
 
 
 @torch.no_grad()
-def episode_dice(model: SAM2Base, families: list[Family], n_supports: int, count: int) -> tuple[float, float, float]:
+def episode_dice(
+    model: SAM2Base, families: list[Family], n_supports: int, count: int, shares: Shares = UNCHANGED
+) -> tuple[float, float, float]:
     """Mean Dice over ``count`` episodes of two classes: copying, forward propagation, self propagation."""
     rng = np.random.default_rng([SEED, n_supports])
-    recipe, rows = Recipe(2, n_supports, model.image_size), []
+    recipe, rows = Recipe(2, n_supports, model.image_size, shares=shares), []
     for _ in range(count // 2):
         batch = random_batch(rng, lambda rng: families[rng.integers(len(families))], recipe)
         losses = episode_losses(model, batch, rng)
@@ -62,7 +80,9 @@ def episode_dice(model: SAM2Base, families: list[Family], n_supports: int, count
     return copied, forward, followed
 
 
-def volume_dice(propagator: Propagator[Any, Any, Any], family: Family, size: int, seed: int) -> tuple[float, float]:
+def volume_dice(
+    propagator: Propagator[Any, Any, Any], family: Family, size: int, seed: int, shares: Shares = UNCHANGED
+) -> tuple[float, float]:
     """DSC of forward propagation and of the whole method on one patient, given ten slices of another.
 
     NaN where the other one, or the patient, lacks the target.
@@ -71,7 +91,7 @@ def volume_dice(propagator: Propagator[Any, Any, Any], family: Family, size: int
     painted, query = (patient.astype(np.int64) for patient in family.patients[:2])
     target = random_target(rng, family, family.patients[0])
     contrast = family.draw_contrast(rng, family.anatomy)
-    images = [render(rng, p, contrast.varied(rng), size) for p in family.patients[:2]]
+    images = [show(rng, p, contrast.varied(rng), target, size, shares) for p in family.patients[:2]]
     labels, truth = (class_masks(p, [target], size).astype(np.int64) for p in (painted, query))
     if not (labels.any() and truth.any()):
         return np.nan, np.nan
@@ -92,15 +112,16 @@ def rows(checkpoint: str, count: int) -> Iterator[str]:
     propagator = load_propagator(RevSAM2Config(checkpoint=checkpoint))
     yield "| kind | supports | copied | forward | self | volume, forward | volume, revsam2 |"
     yield "|---|---|---|---|---|---|---|"
-    for kind, draw in KINDS.items():
+    for kind in KINDS:
         rng = np.random.default_rng(SEED)
-        families = [draw(rng) for _ in range(count)]
+        families = [kind.draw(rng) for _ in range(count)]
         for n_supports in SUPPORTS:
-            dice = episode_dice(model, families, n_supports, count)
-            yield f"| {kind} | {n_supports} | {' | '.join(f'{value:.3f}' for value in dice)} | | |"
-        volumes = [volume_dice(propagator, family, model.image_size, i) for i, family in enumerate(families)]
+            dice = episode_dice(model, families, n_supports, count, kind.shares)
+            yield f"| {kind.name} | {n_supports} | {' | '.join(f'{value:.3f}' for value in dice)} | | |"
+        size = model.image_size
+        volumes = [volume_dice(propagator, family, size, i, kind.shares) for i, family in enumerate(families)]
         forward, final = np.nanmean(volumes, axis=0)
-        yield f"| {kind} | 10 | | | | {forward:.3f} | {final:.3f} |"
+        yield f"| {kind.name} | 10 | | | | {forward:.3f} | {final:.3f} |"
 
 
 if __name__ == "__main__":

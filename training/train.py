@@ -16,7 +16,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -70,7 +70,7 @@ class Settings:
     """Ingredients of `curriculum.Shares` to switch off, separated by commas."""
     device: str = "cpu"
     processes: int = os.cpu_count() or 1
-    """On a CPU: each takes one core and its own episodes; gradients are averaged. 1 on a GPU."""
+    """On a CPU: each takes one core and its own episodes; gradients are averaged. A GPU has one."""
     workers: int = 0
     """Processes that draw episodes for each of these; 0 draws between the steps."""
     validate_every: int = 250
@@ -88,6 +88,8 @@ class Settings:
 def train(settings: Settings) -> None:
     """Run or resume a training; leaves ``state.pt`` and ``curve.csv`` in the run directory."""
     Path(settings.run_dir).mkdir(parents=True, exist_ok=True)
+    if settings.device != "cpu":
+        settings = replace(settings, processes=1)
     if settings.processes == 1:
         _train_process(0, settings)
         return
@@ -203,9 +205,11 @@ def _align(state: RunState, settings: Settings) -> None:
     """Begin with the memory: the same start in all processes."""
     batch = EpisodeStream(settings.seed, settings.size, lambda step: Lesson(easy=0.5))[0]  # noqa: ARG005
     torch.manual_seed(settings.seed)
-    images = torch.cat([batch.supports.flatten(0, 1), batch.queries.flatten(0, 1)])
-    align(state.model, images.to(next(state.model.parameters()).device))
-    state.average.load_state_dict(state.model.state_dict())
+    aligned = MINI.build(settings.size)
+    aligned.load_state_dict(state.model.state_dict())
+    align(aligned, torch.cat([batch.supports.flatten(0, 1), batch.queries.flatten(0, 1)]))
+    for network in (state.model, state.average):
+        network.load_state_dict(aligned.state_dict())
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

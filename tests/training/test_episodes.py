@@ -1,66 +1,79 @@
-"""The procedural volumes that the bundled checkpoint learns from."""
+"""The procedural episodes that the bundled checkpoint learns from."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from training.episodes import N_CLASSES, N_QUERIES, Batch, EpisodeStream, _slices_anywhere
+from training.curriculum import UNCHANGED
+from training.episodes import N_CLASSES, N_QUERIES, Batch, Family, Recipe, _classes, random_batch, random_family
 
 SIZE = 64
+RECIPE = Recipe(n_episodes=3, n_supports=2, size=SIZE)
 
 
 @pytest.fixture(scope="module")
-def batches() -> list[Batch]:
-    stream = EpisodeStream(3, SIZE)
-    return [stream.draw(), stream.draw()]
+def families() -> list[Family]:
+    """Two families, one with mirrored pairs and thin structures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.anatomy.GRID", (40, 56, 56))
+        return [random_family(np.random.default_rng(seed)) for seed in (0, 1)]
 
 
-def test_a_seed_gives_the_same_episodes(batches: list[Batch]) -> None:
-    again = EpisodeStream(3, SIZE).draw()
-    torch.testing.assert_close(again.supports, batches[0].supports, rtol=0, atol=0)
-    torch.testing.assert_close(again.query_masks, batches[0].query_masks, rtol=0, atol=0)
+def draw(families: list[Family], recipe: Recipe = RECIPE, seed: int = 0) -> Batch:
+    return random_batch(np.random.default_rng(seed), lambda rng: families[rng.integers(len(families))], recipe)
 
 
-def test_processes_draw_other_episodes_of_the_same_shape(batches: list[Batch]) -> None:
-    other = EpisodeStream(3, SIZE, rank=1).draw()
-    assert other.supports.shape == batches[0].supports.shape
-    assert not torch.equal(other.supports, batches[0].supports)
+def test_a_seed_gives_the_same_episodes(families: list[Family]) -> None:
+    first, again, other = draw(families), draw(families), draw(families, seed=1)
+    assert first.supports.equal(again.supports)
+    assert first.query_masks.equal(again.query_masks)
+    assert not first.supports.equal(other.supports)
 
 
-def test_a_batch_has_the_shapes_it_promises(batches: list[Batch]) -> None:
-    for batch in batches:
-        episodes, n_supports = batch.supports.shape[:2]
-        assert batch.supports.shape == (episodes, n_supports, 3, SIZE, SIZE)
-        assert batch.queries.shape == (episodes, N_QUERIES, 3, SIZE, SIZE)
-        assert batch.support_masks.shape == (episodes, N_CLASSES, n_supports, SIZE, SIZE)
-        assert batch.query_masks.shape == batch.imperfect_masks.shape
-        assert batch.query_masks.shape == (episodes, N_CLASSES, N_QUERIES, SIZE, SIZE)
+def test_a_batch_has_the_shapes_it_promises(families: list[Family]) -> None:
+    batch = draw(families)
+    assert batch.supports.shape == (3, 2, 3, SIZE, SIZE)
+    assert batch.queries.shape == (3, N_QUERIES, 3, SIZE, SIZE)
+    assert batch.support_masks.shape == (3, N_CLASSES, 2, SIZE, SIZE)
+    assert batch.query_masks.shape == batch.imperfect_masks.shape == (3, N_CLASSES, N_QUERIES, SIZE, SIZE)
 
 
-def test_the_first_class_is_painted_on_every_support(batches: list[Batch]) -> None:
-    for batch in batches:
-        assert batch.support_masks[:, 0].flatten(2).any(2).float().mean() > 0.9  # tiny ones may vanish at 64 px
-        assert set(batch.query_masks.unique().tolist()) <= {0.0, 1.0}
+def test_the_first_class_is_painted_on_every_support(families: list[Family]) -> None:
+    batch = draw(families, replace(RECIPE, n_episodes=12))
+    assert batch.support_masks[:, 0].flatten(2).any(2).float().mean() > 0.9  # tiny ones may vanish at 64 px
+    assert set(batch.query_masks.unique().tolist()) <= {0.0, 1.0}
 
 
-def test_tissue_shares_sum_to_one(batches: list[Batch]) -> None:
-    for batch in batches:
-        torch.testing.assert_close(batch.query_tissues.sum(2), torch.ones_like(batch.query_tissues[:, :, 0]))
+def test_tissue_shares_sum_to_one(families: list[Family]) -> None:
+    shares = draw(families).query_tissues
+    torch.testing.assert_close(shares.sum(2), torch.ones_like(shares[:, :, 0]))
 
 
-def test_a_warped_batch_has_queries_made_of_its_supports_and_masks_that_fit_them() -> None:
-    batch = EpisodeStream(3, SIZE).draw(easy=1.0, warped=1.0)
-    assert not torch.equal(batch.queries[:, 0], batch.supports[:, 0])
-    shown, painted = batch.queries[:, :, 0], batch.query_masks[:, 0].bool()
-    given, asked = batch.supports[:, :, 0], batch.support_masks[:, 0].bool()
-    inside = [float(given[e][asked[e]].mean() - shown[e][painted[e]].mean()) for e in range(len(given))]
-    anywhere = [float(given[e][asked[e]].mean() - shown[e].mean()) for e in range(len(given))]
-    assert np.abs(inside).mean() < 0.5 * np.abs(anywhere).mean()  # the painted tissue keeps its grey value
+@pytest.mark.parametrize(("share", "wanted"), [("mirrored_pairs", "pairs"), ("thin", "thin")])
+def test_an_ingredient_decides_what_is_asked_for(
+    families: list[Family], share: str, wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def record(rng: object, anatomy: object, supports: object, target: int) -> list[list[int]]:
+        asked.append(target)
+        return [[target], [target]]
+
+    monkeypatch.setattr("training.episodes._classes", record)
+    family = families[1]
+    draw([family], replace(RECIPE, shares=replace(UNCHANGED, **{share: 1.0})))
+    assert len(asked) == RECIPE.n_episodes
+    assert set(asked) <= set(np.ravel(getattr(family.anatomy, wanted)))
 
 
-def test_some_queries_are_slices_from_anywhere_in_the_volume() -> None:
-    slices = _slices_anywhere(np.random.default_rng(0), np.arange(30, 40), 80)
-    assert len(slices) == N_QUERIES
-    assert np.isin(slices, np.arange(30, 40)).any()
-    assert (~np.isin(slices, np.arange(20, 50))).any()
+def test_the_other_one_of_a_pair_is_the_second_class_where_all_supports_show_it(families: list[Family]) -> None:
+    anatomy = families[1].anatomy
+    left, right = anatomy.pairs[0]
+    supports = [np.repeat(np.array(anatomy.targets, np.uint8), 10).reshape(1, 1, -1)]
+    classes = [_classes(np.random.default_rng(seed), anatomy, supports, left) for seed in range(9)]
+    assert classes.count([[left], [right]]) > 5
+    supports[0][supports[0] == right] = 0
+    assert [[left], [right]] not in [_classes(np.random.default_rng(s), anatomy, supports, left) for s in range(9)]

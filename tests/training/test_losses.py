@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
-from training.losses import dice, mask_loss, presence_loss
+from torch import Tensor
+from training.curriculum import Lesson
+from training.episode_stream import EpisodeStream
+from training.losses import _conditional_slices, dice, mask_loss, presence_loss
 
 
 def test_a_right_mask_costs_less_than_an_empty_and_an_empty_less_than_a_wrong_one() -> None:
@@ -36,3 +42,28 @@ def test_presence_counts_each_slice_the_same_and_a_trace_of_the_class_not_at_all
     with_trace = right.clone()
     with_trace[0, 1] = 9
     assert presence_loss(with_trace, target) == pytest.approx(float(presence_loss(right, target)), abs=1e-3)
+
+
+@pytest.mark.usefixtures("small_patients")
+@pytest.mark.parametrize("own_masks", [True, False])
+def test_conditional_slices_keep_own_masks_of_little_overlap_only_where_the_recipe_says_so(
+    own_masks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = EpisodeStream(3, 64, lambda step: Lesson(easy=1.0))[0]
+    batch = replace(batch, recipe=replace(batch.recipe, own_masks=own_masks))
+    target = batch.query_masks.flatten(0, 1)
+    left_half = torch.cumsum(target, 3) <= target.sum(3, keepdim=True) * 0.4  # overlap about 0.57
+    own = target * left_half
+    remembered: list[Tensor] = []
+
+    def remember(model: object, embeddings: object, masks: Tensor) -> Tensor:
+        remembered.append(masks)
+        return masks
+
+    monkeypatch.setattr("training.losses._remember", remember)
+    embeddings = torch.zeros(batch.queries.shape[:2].numel(), 1)
+    per_class = torch.arange(len(batch.supports)).repeat_interleave(2)
+    _conditional_slices(None, batch, embeddings, own * 2 - 1, per_class, np.random.default_rng(0))
+    shown = [task for task in range(len(target)) if target[task].sum() > 200]
+    kept = [any(mask[task].equal(slice_) for slice_ in own[task]) for mask in remembered for task in shown]
+    assert all(kept) if own_masks else not any(kept)
