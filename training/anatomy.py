@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 GRID = (80, 112, 112)
 """Voxels of a label volume along z, y, x."""
 AIR, FAT, MUSCLE, BONE = 0, 1, 2, 3
+THIN = 0.08
+"""Least half-axis below which a structure is thin; 1 is half the volume's side."""
 FIRST_CLUTTER = 4
 
 Field = NDArray[np.float32]
@@ -57,7 +59,9 @@ class Structure:
         """Its counterpart on the other side of the body."""
         flip = np.diag([1.0, 1.0, -1.0]).astype(np.float32)
         rotation = flip @ self.rotation @ flip
-        return replace(self, label=label, centre=flip @ self.centre, rotation=rotation, bend=self.bend, inner_label=0)
+        return replace(
+            self, label=label, centre=flip @ self.centre, rotation=rotation, bend=self.bend, inner="", inner_label=0
+        )
 
     def paint(self, volume: Labels, position: tuple[Field, Field, Field]) -> None:
         """Write the structure's labels into ``volume``; ``position`` holds the warped coordinates of its voxels."""
@@ -101,6 +105,10 @@ class Anatomy:
     structures: tuple[Structure, ...]
     targets: tuple[int, ...]
     """Labels that an episode may ask for."""
+    pairs: tuple[tuple[int, int], ...]
+    """Labels of structures that lie on both sides of the body."""
+    thin: tuple[int, ...]
+    """Labels of vessels, sheets and other structures that are thin in one direction at least."""
     n_labels: int
     body_radii: Field | None
     """Half-axes of the body in y and x; None where tissue fills the whole cube (a crop from deep inside)."""
@@ -109,6 +117,10 @@ class Anatomy:
     """Frequency and tilt of ribs below the skin."""
     clutter: Field
     """(n, gz, gy, gx) coarse noise whose argmax parts the background into tissues."""
+
+    def mirror_of(self, label: int) -> tuple[int, ...]:
+        """The label of its counterpart on the other side, if it has one."""
+        return tuple(other for pair in self.pairs if label in pair for other in pair if other != label)
 
     def patient(self, rng: np.random.Generator, amount: float = 0.1) -> Labels:
         """Draw one patient: a label volume of shape `GRID`. ``amount`` scales how much patients differ."""
@@ -154,6 +166,7 @@ def random_anatomy(rng: np.random.Generator, easy: bool = False) -> Anatomy:
     next_label = FIRST_CLUTTER + n_clutter
     structures: list[Structure] = []
     targets: list[int] = []
+    pairs: list[tuple[int, int]] = []
 
     def add(structure: Structure) -> None:
         structures.append(structure)
@@ -180,7 +193,9 @@ def random_anatomy(rng: np.random.Generator, easy: bool = False) -> Anatomy:
             blob = replace(blob, inner="split", inner_label=new_label())
         add(blob)
         if size < 0.3 and rng.random() < 0.3:
-            add(blob.varied(rng, 0.08).mirrored(new_label()))
+            mirrored = blob.varied(rng, 0.08).mirrored(new_label())
+            add(mirrored)
+            pairs.append((blob.label, mirrored.label))
     for _ in range(0 if easy else rng.integers(0, 4)):
         add(_random_tube(rng, new_label()))
     if rng.random() < 0.6:
@@ -189,6 +204,8 @@ def random_anatomy(rng: np.random.Generator, easy: bool = False) -> Anatomy:
     return Anatomy(
         structures=tuple(structures),
         targets=tuple(targets),
+        pairs=tuple(pairs),
+        thin=tuple(structure.label for structure in structures if structure.radii.min() < THIN),
         n_labels=next_label,
         body_radii=None if whole else rng.uniform([0.6, 0.75], [0.95, 1.1]).astype(np.float32),
         fat_depth=float(rng.uniform(0.03, 0.25)),

@@ -8,21 +8,48 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from .anatomy import Anatomy, Labels, random_anatomy
-from .rendering import Contrast, Image, easy_contrast, grey_contrast, random_contrast, render, resize
-
-Indices = NDArray[np.int64]
+from .appearance import show
+from .curriculum import UNCHANGED, Shares
+from .query_slices import long_sweep, query_slices
+from .rendering import Contrast, Image, easy_contrast, grey_contrast, random_contrast, resize
 
 IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 N_QUERIES = 8
+N_SWEEP = 20
+"""Query slices of a long sweep."""
 N_CLASSES = 2
 N_TISSUES = 48
 """More than any anatomy has."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What all episodes of a batch have in common."""
+
+    n_episodes: int
+    n_supports: int
+    size: int
+    """Side of the images."""
+    sweep: bool = False
+    """Whether the query slices are `N_SWEEP` in a row from within the target to beyond its end."""
+    warped: bool = False
+    """Whether the queries are warped copies of the supports."""
+    follows: bool = True
+    """Whether self propagation is trained too."""
+    own_masks: bool = False
+    """Whether conditional slices keep the network's own masks, mistakes included."""
+    shares: Shares = UNCHANGED
+    """How often episodes and patients have what makes them hard."""
+
+    @property
+    def n_queries(self) -> int:
+        """Query slices of an episode."""
+        return N_SWEEP if self.sweep else N_QUERIES
 
 
 @dataclass(frozen=True)
@@ -43,6 +70,12 @@ class Batch:
     """(E, N, T, s, s) share of each tissue in a token of the encoder's top level (s = S / 16)."""
     query_tissues: Tensor
     """(E, K, T, s, s)."""
+    recipe: Recipe
+
+    def to(self, device: torch.device) -> Batch:
+        """Put the tensors on a device."""
+        tensors = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return replace(self, **tensors)
 
 
 @dataclass(frozen=True)
@@ -71,107 +104,25 @@ def blob_family(rng: np.random.Generator, n_patients: int = 3) -> Family:
 
 
 def random_batch(
-    rng: np.random.Generator, families: list[Family], n_episodes: int, n_supports: int, size: int
+    rng: np.random.Generator, draw_family: Callable[[np.random.Generator], Family], recipe: Recipe
 ) -> Batch:
-    """Draw a batch of episodes from families chosen at random."""
+    """Draw a batch of episodes, each of a family that ``draw_family`` chooses."""
     episodes = []
-    while len(episodes) < n_episodes:
-        family = families[rng.integers(len(families))]
-        episode = _random_episode(rng, family, n_supports, size)
+    while len(episodes) < recipe.n_episodes:
+        episode = _random_episode(rng, draw_family(rng), recipe)
         if episode is not None:
             episodes.append(episode)
     supports, queries, *others = (torch.from_numpy(np.stack(parts)) for parts in zip(*episodes, strict=True))
-    return Batch(_normalise(supports), _normalise(queries), *others)
+    return Batch(_normalise(supports), _normalise(queries), *others, recipe=recipe)
 
 
-class EpisodeStream:
-    """Batches for ever.
-
-    Parameters
-    ----------
-    seed : int
-        Batches of streams with one seed have the same shapes, so that processes keep step with each other.
-    size : int
-        Side of the images.
-    rank : int
-        Number of the process, for episodes of its own.
-    pool_size, uses : int
-        Families kept at a time, and episodes after which a new one takes the oldest one's place.
-    """
-
-    def __init__(self, seed: int, size: int, rank: int = 0, pool_size: int = 160, uses: int = 20) -> None:
-        self._size, self._pool_size, self._uses = size, pool_size, uses
-        self._shapes = np.random.default_rng([seed, 0])
-        self._rng = np.random.default_rng([seed, 1, rank])
-        self._families: list[Family] = []
-        self._served = 0
-
-    def draw_share(self) -> float:
-        """Draw a number from 0 to 1, the same in all processes."""
-        return float(self._shapes.random())
-
-    def draw(self, easy: float = 0.0, blobs: float = 0.0, warped: float = 0.0) -> Batch:
-        """Draw a batch; new families are ``easy`` or ``blobs``, and batches ``warped``, with these probabilities."""
-        while len(self._families) < 6 or self._served >= self._uses:
-            share = self._rng.random()
-            plain = share < easy
-            family = blob_family(self._rng) if easy <= share < easy + blobs else random_family(self._rng, easy=plain)
-            self._families = [*self._families[-self._pool_size + 1 :], family]
-            self._served = 0
-        n_supports, n_episodes = _batch_shape(self._shapes)
-        self._served += n_episodes
-        batch = random_batch(self._rng, self._families, n_episodes, n_supports, self._size)
-        return warped_batch(batch, self._rng) if self.draw_share() < warped else batch
-
-
-def warped_batch(batch: Batch, rng: np.random.Generator) -> Batch:
-    """The same supports with queries that are turned, scaled and moved copies of them: nothing but content helps."""
-    episodes, n_supports = batch.supports.shape[:2]
-    n_queries = batch.queries.shape[1]
-    source = torch.from_numpy(rng.integers(0, n_supports, (episodes, n_queries)))
-    matrices = _similarities(rng, episodes * n_queries)
-    rows = torch.arange(episodes)[:, None]
-
-    def copies(images: Tensor) -> Tensor:
-        """(E, N, C, s, s) -> (E, K, C, s, s)."""
-        chosen = images[rows, source].flatten(0, 1)
-        grid = F.affine_grid(matrices, list(chosen.shape), align_corners=False)
-        warped = F.grid_sample(chosen, grid, padding_mode="border", align_corners=False)
-        return warped.unflatten(0, (episodes, n_queries))
-
-    queries = copies(batch.supports)
-    noise = torch.from_numpy(rng.normal(0, 0.1, queries.shape).astype(np.float32))
-    masks = copies(batch.support_masks.transpose(1, 2)).round().transpose(1, 2)
-    return replace(
-        batch,
-        queries=queries + noise,
-        query_masks=masks,
-        imperfect_masks=masks,
-        query_tissues=copies(batch.support_tissues),
-    )
-
-
-def _similarities(rng: np.random.Generator, count: int) -> Tensor:
-    """Random turns by about 20 degrees, scales by 15 % and moves by 8 % of the image: (count, 2, 3)."""
-    angle, scale = rng.normal(0, 0.4, count), np.exp(rng.normal(0, 0.15, count))
-    x, y = rng.normal(0, 0.15, (2, count))
-    first = np.stack([np.cos(angle) * scale, -np.sin(angle) * scale, x], axis=1)
-    second = np.stack([np.sin(angle) * scale, np.cos(angle) * scale, y], axis=1)
-    return torch.from_numpy(np.stack([first, second], axis=1).astype(np.float32))
-
-
-def _batch_shape(rng: np.random.Generator) -> tuple[int, int]:
-    """Supports per episode, most often the ten of the paper, and episodes per batch: about 24 slices, two at least."""
-    n_supports = int(rng.choice([1, 2, 4, 6, 10], p=[0.1, 0.15, 0.2, 0.2, 0.35]))
-    return n_supports, max(2, round(24 / (n_supports + N_QUERIES)))
-
-
-def _random_episode(rng: np.random.Generator, family: Family, n_supports: int, size: int) -> tuple[Image, ...] | None:
+def _random_episode(rng: np.random.Generator, family: Family, recipe: Recipe) -> tuple[Image, ...] | None:
     """Images and masks of one episode, or None when the draw shows no target."""
+    n_supports, size, shares = recipe.n_supports, recipe.size, recipe.shares
     order = rng.permutation(len(family.patients))
     axis = int(rng.choice(3, p=[0.6, 0.2, 0.2]))
     volumes = [np.moveaxis(family.patients[i], axis, 0) for i in order]
-    target = random_target(rng, family, volumes[-1])
+    target = _asked(rng, family, volumes[-1], shares)
     zoom = float(np.exp(rng.uniform(0, np.log(3.5)))) if rng.random() < 0.6 and not family.easy else 1.0
     n_support_volumes = min(n_supports, int(rng.integers(1, len(volumes))))
     support_labels = []
@@ -181,12 +132,12 @@ def _random_episode(rng: np.random.Generator, family: Family, n_supports: int, s
         if slices is None:
             return None
         support_labels.append(slices)
-    query_labels = _query_slices(rng, volumes[-1], target, zoom)
+    query_labels = _query_slices(rng, volumes[-1], target, zoom, recipe)
     if query_labels is None:
         return None
     contrast = family.draw_contrast(rng, family.anatomy)
-    support_images = [render(rng, labels, contrast.varied(rng), size) for labels in support_labels]
-    query_images = render(rng, query_labels, _query_contrast(rng, contrast, family), size)
+    support_images = [show(rng, labels, contrast.varied(rng), target, size, shares) for labels in support_labels]
+    query_images = show(rng, query_labels, _query_contrast(rng, contrast, family), target, size, shares)
     classes = _classes(rng, family.anatomy, support_labels, target)
     support_masks = np.stack([np.concatenate([class_masks(s, ids, size) for s in support_labels]) for ids in classes])
     query_masks = np.stack([class_masks(query_labels, ids, size) for ids in classes])
@@ -195,6 +146,19 @@ def _random_episode(rng: np.random.Generator, family: Family, n_supports: int, s
     query_tissues = _tissues(query_labels, size // 16)
     images = np.concatenate(support_images), query_images
     return _same_flip(rng, *images, support_masks, query_masks, imperfect, support_tissues, query_tissues)
+
+
+def _asked(rng: np.random.Generator, family: Family, volume: Labels, shares: Shares) -> int:
+    """The target: one of a mirrored pair or a thin structure by their shares, if the volume shows any, else any."""
+    draw, anatomy = rng.random(), family.anatomy
+    if draw < shares.mirrored_pairs:
+        wanted = [label for pair in anatomy.pairs for label in pair]
+    elif draw < shares.mirrored_pairs + shares.thin:
+        wanted = list(anatomy.thin)
+    else:
+        wanted = []
+    shown = [label for label in wanted if (volume == label).any()]
+    return int(rng.choice(shown)) if shown else random_target(rng, family, volume)
 
 
 def random_target(rng: np.random.Generator, family: Family, volume: Labels) -> int:
@@ -220,49 +184,17 @@ def _support_slices(rng: np.random.Generator, volume: Labels, target: int, count
     return chosen if ((chosen == target).sum((1, 2)) > 6).all() else None
 
 
-def _query_slices(rng: np.random.Generator, volume: Labels, target: int, zoom: float) -> Labels | None:
-    """Slices in order, across the target and beyond its ends or next to each other, cut to a field of view."""
+def _query_slices(rng: np.random.Generator, volume: Labels, target: int, zoom: float, recipe: Recipe) -> Labels | None:
+    """Slices in order, upward or downward, cut to a field of view."""
     present = np.flatnonzero((volume == target).any((1, 2)))
     if not len(present):
         return None
-    draw = (_slices_across, _slices_anywhere, _neighbours)[rng.choice(3, p=[0.45, 0.2, 0.35])]
-    chosen = volume[draw(rng, present, len(volume))]
+    draw = long_sweep if recipe.sweep else query_slices
+    chosen = volume[draw(rng, present, len(volume), recipe.n_queries)]
     if rng.random() < 0.5:
         chosen = np.ascontiguousarray(chosen[::-1])
     cut = _field_of_view(rng, volume, target, zoom)
     return chosen[:, cut[0], cut[1]]
-
-
-def _slices_across(rng: np.random.Generator, present: Indices, depth: int) -> Indices:
-    """Slices from all of the target's extent and as much again around it."""
-    margin = max(N_QUERIES, round(0.5 * len(present)))
-    low, high = max(0, int(present[0]) - margin), min(depth, int(present[-1]) + 1 + margin)
-    return np.sort(rng.choice(np.arange(low, high), N_QUERIES, replace=False))
-
-
-def _slices_anywhere(rng: np.random.Generator, present: Indices, depth: int) -> Indices:
-    """Slices of the whole volume, some of which show the target."""
-    count = int(rng.integers(1, 1 + min(N_QUERIES // 2, len(present))))
-    others = np.setdiff1d(np.arange(depth), present)
-    shown = rng.choice(present, count, replace=False)
-    away = rng.choice(others, min(N_QUERIES - count, len(others)), replace=False)
-    more = rng.choice(present, N_QUERIES - count - len(away))
-    return np.sort(np.concatenate([shown, away, more]))
-
-
-def _neighbours(rng: np.random.Generator, present: Indices, depth: int) -> Indices:
-    """Every first to third slice around an end of the target, within it, or away from it."""
-    step = int(rng.integers(1, 4))
-    span = step * (N_QUERIES - 1)
-    where = rng.random()
-    if where < 0.4:
-        middle = int(present[0] if rng.random() < 0.5 else present[-1])
-    elif where < 0.85:
-        middle = int(rng.choice(present))
-    else:
-        middle = int(rng.integers(depth))
-    start = int(np.clip(middle - span // 2, 0, depth - span - 1))
-    return start + step * np.arange(N_QUERIES)
 
 
 def _field_of_view(rng: np.random.Generator, volume: Labels, target: int, zoom: float) -> tuple[slice, slice]:
@@ -280,9 +212,13 @@ def _field_of_view(rng: np.random.Generator, volume: Labels, target: int, zoom: 
 
 
 def _classes(rng: np.random.Generator, anatomy: Anatomy, supports: list[Labels], target: int) -> list[list[int]]:
-    """The target, and a second class that all supports show (another label, or the target with a neighbour)."""
+    """The target, and a second class that all supports show: its mirror image, another label, or both with the target.
+
+    A mirror image that the supports show always comes as the second class.
+    """
     slices = [part for labels in supports for part in labels]
     others = [i for i in anatomy.targets if i != target and all((part == i).sum() > 6 for part in slices)]
+    others = [label for label in anatomy.mirror_of(target) if label in others] or others
     if others and rng.random() < 0.9:
         return [[target], [int(rng.choice(others))]]
     return [[target], [target, int(rng.choice(anatomy.targets))]]

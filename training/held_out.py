@@ -32,7 +32,7 @@ from napari_revsam2.sam2_backend.loading import load_propagator
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.intensity_window import IntensityWindow
 
-from .episodes import Family, blob_family, class_masks, random_batch, random_family, random_target
+from .episodes import Family, Recipe, blob_family, class_masks, random_batch, random_family, random_target
 from .losses import copy_dice, episode_losses
 from .rendering import render
 
@@ -53,9 +53,9 @@ KINDS: dict[str, Callable[[np.random.Generator], Family]] = {"plain": plain, "bl
 def episode_dice(model: SAM2Base, families: list[Family], n_supports: int, count: int) -> tuple[float, float, float]:
     """Mean Dice over ``count`` episodes of two classes: copying, forward propagation, self propagation."""
     rng = np.random.default_rng([SEED, n_supports])
-    rows = []
+    recipe, rows = Recipe(2, n_supports, model.image_size), []
     for _ in range(count // 2):
-        batch = random_batch(rng, families, 2, n_supports, model.image_size)
+        batch = random_batch(rng, lambda rng: families[rng.integers(len(families))], recipe)
         losses = episode_losses(model, batch, rng)
         rows.append(torch.stack([copy_dice(batch), losses.forward_dice, losses.self_dice]))
     copied, forward, followed = torch.cat(rows, 1).nanmean(1).tolist()

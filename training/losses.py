@@ -36,10 +36,12 @@ class Losses:
     """Mean foreground share that forward propagation invents on slices without the class."""
 
 
-def feature_loss(model: SAM2Base, batch: Batch) -> Tensor:
-    """How badly the image encoder's features alone find tissues again (`matching_loss`)."""
+def feature_loss(model: SAM2Base, batch: Batch) -> Losses:
+    """How badly the image encoder's features alone find tissues again (`matching_loss`); no masks."""
     images = torch.cat([batch.supports.flatten(0, 1), batch.queries.flatten(0, 1)])
-    return _matching(sam2_memory.embed_slices(model, images), batch)
+    matching = _matching(sam2_memory.embed_slices(model, images), batch)
+    unknown = torch.tensor(torch.nan)
+    return Losses(matching, matching, unknown, unknown, unknown)
 
 
 def _matching(embeddings: SliceEmbeddings, batch: Batch) -> Tensor:
@@ -53,30 +55,31 @@ def _matching(embeddings: SliceEmbeddings, batch: Batch) -> Tensor:
     )
 
 
-def episode_losses(model: SAM2Base, batch: Batch, rng: np.random.Generator, follows: bool = True) -> Losses:
-    """One batch of E episodes, N supports, K queries, C classes: forward and, if it ``follows``, self propagation."""
+def episode_losses(model: SAM2Base, batch: Batch, rng: np.random.Generator) -> Losses:
+    """One batch of E episodes, N supports, K queries, C classes: forward, and self propagation if it follows."""
+    device = batch.supports.device
     episodes, n_supports = batch.supports.shape[:2]
     n_queries, n_classes = batch.queries.shape[1], batch.query_masks.shape[1]
     images = torch.cat([batch.supports.flatten(0, 1), batch.queries.flatten(0, 1)])
     embeddings = sam2_memory.embed_slices(model, images)
     support, query = embeddings[: episodes * n_supports], embeddings[episodes * n_supports :]
 
-    per_class = torch.arange(episodes).repeat_interleave(n_classes)  # episode of each of the E*C tasks
+    per_class = torch.arange(episodes, device=device).repeat_interleave(n_classes)  # episode of each of the E*C tasks
     bank = [
         MemoryEntry(_remember(model, support[per_class * n_supports + i], batch.support_masks[:, :, i].flatten(0, 1)))
         for i in range(n_supports)
     ]
     target = batch.query_masks.flatten(0, 1)  # (E*C, K, S, S)
     tasks = per_class.repeat_interleave(n_queries)
-    slices = tasks * n_queries + torch.arange(n_queries).repeat(len(per_class))
-    spread = torch.arange(len(per_class)).repeat_interleave(n_queries)
+    slices = tasks * n_queries + torch.arange(n_queries, device=device).repeat(len(per_class))
+    spread = torch.arange(len(per_class), device=device).repeat_interleave(n_queries)
     wide = [MemoryEntry(entry.memory[spread]) for entry in bank]
     forward = sam2_memory.segment_from_memory(model, query[slices], wide, 1).logits
     forward = forward.reshape(len(per_class), n_queries, *forward.shape[-2:])
 
     loss = mask_loss(forward, target) + presence_loss(forward, target)
-    self_dice = torch.full((len(per_class),), torch.nan)
-    if follows:
+    self_dice = torch.full((len(per_class),), torch.nan, device=device)
+    if batch.recipe.follows:
         if rng.random() < 0.8:
             conditional = _conditional_slices(model, batch, query, forward.detach(), per_class, rng)
         else:
@@ -92,7 +95,7 @@ def episode_losses(model: SAM2Base, batch: Batch, rng: np.random.Generator, foll
         matching,
         dice(forward, target),
         self_dice,
-        invented[absent].mean() if absent.any() else torch.tensor(float("nan")),
+        invented[absent].mean(),  # nan where every slice shows the class
     )
 
 
@@ -143,18 +146,22 @@ def _remember(model: SAM2Base, embeddings: SliceEmbeddings, masks: Tensor) -> Sl
 def _conditional_slices(
     model: SAM2Base, batch: Batch, query: SliceEmbeddings, forward: Tensor, per_class: Tensor, rng: np.random.Generator
 ) -> list[MemoryEntry]:
-    """One to seven query slices as memories: their own prediction where it is good, else a mask with mistakes."""
+    """One to seven query slices as memories: their own prediction where it is good, else a mask with mistakes.
+
+    What is good depends on the recipe: nearly all, or what a high score would choose.
+    """
+    least, share = (0.25, 1.0) if batch.recipe.own_masks else (0.6, 0.7)
     n_queries = batch.queries.shape[1]
     target, imperfect = batch.query_masks.flatten(0, 1), batch.imperfect_masks.flatten(0, 1)
     present = target.flatten(2).sum(2) > 0
     predicted = F.interpolate(forward.float(), size=target.shape[-2:], mode="bilinear", align_corners=False) > 0
     entries = []
+    rows = torch.arange(len(target), device=target.device)
     for _ in range(int(rng.integers(1, 8))):
-        index = (present + 0.5 * torch.from_numpy(rng.random(present.shape))).argmax(1)
-        rows = torch.arange(len(index))
+        index = (present + 0.5 * torch.from_numpy(rng.random(present.shape)).to(present.device)).argmax(1)
         own, truth, mistaken = predicted[rows, index].float(), target[rows, index], imperfect[rows, index]
         overlap = 2 * (own * truth).sum((1, 2)) / (own.sum((1, 2)) + truth.sum((1, 2)) + 1)
-        use_own = (overlap > 0.6) & torch.from_numpy(rng.random(len(index)) < 0.7)
+        use_own = (overlap > least) & torch.from_numpy(rng.random(len(index)) < share).to(overlap.device)
         masks = torch.where(use_own[:, None, None], own, mistaken)
         entries.append(MemoryEntry(_remember(model, query[per_class * n_queries + index], masks)))
     return entries

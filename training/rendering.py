@@ -111,10 +111,10 @@ def render(rng: np.random.Generator, labels: Labels, contrast: Contrast, size: i
         labels = enlarge(labels)
     image = contrast.mean[labels]
     for scale, correlation in enumerate((0.6, 2.0, 6.0)):
-        image = image + contrast.texture[labels, scale] * _noise(rng, labels.shape, correlation)
+        image = image + contrast.texture[labels, scale] * smooth_noise(rng, labels.shape, correlation)
     image = gaussian_filter(image, (0, *rng.uniform(0.3, 1.1, 2)))
-    image = image * np.exp(contrast.bias * _noise(rng, (1, *labels.shape[1:]), labels.shape[1] / 4))
-    image = image + contrast.noise * _noise(rng, labels.shape, float(rng.choice([0.0, 0.5, 0.8])))
+    image = image * np.exp(contrast.bias * smooth_noise(rng, (1, *labels.shape[1:]), labels.shape[1] / 4))
+    image = image + contrast.noise * smooth_noise(rng, labels.shape, float(rng.choice([0.0, 0.5, 0.8])))
     image = resize(image, size)
     low, high = contrast.window or np.percentile(image, [0.5, 99.5])
     image = np.clip((image - low) / (high - low + 1e-6), 0, 1)
@@ -146,7 +146,7 @@ def resize(images: Image, size: int) -> Image:
     return resized
 
 
-def _noise(rng: np.random.Generator, shape: tuple[int, ...], correlation: float) -> Image:
+def smooth_noise(rng: np.random.Generator, shape: tuple[int, ...], correlation: float) -> Image:
     """Unit-variance noise whose in-plane correlation length is ``correlation`` pixels."""
     n, height, width = shape
     if correlation < 0.3:

@@ -95,7 +95,7 @@ CASES: dict[str, tuple[Change, str]] = {
     "slice out of range": (adding("--slices", "2,77"), "labels.nii.gz: There is no slice 77"),
     "slice not annotated": (
         adding("--slices", "0"),
-        "labels.nii.gz: Slice 0 of support volume 1 isn't annotated: give some",
+        "labels.nii.gz: Slice 0 of support volume 1 isn't annotated: choose from",
     ),
     "N below one": (adding("--n-support", "0"), "at least 1"),
     "k below one": (adding("--top-k", "0"), "at least 1"),

@@ -246,6 +246,13 @@ def test_propagate_again_without_a_slice_that_shows_the_class_is_refused(query):
         again(query, {BRIGHT: {5: np.zeros((14, 13), bool)}})
 
 
+def test_propagate_again_of_the_background_is_refused_before_anything_is_encoded(query):
+    network = FakePropagator()
+    with pytest.raises(ProblemError, match="Class 0 is no class"):
+        again(query, {0: {3: np.ones((14, 13), bool)}}, network)
+    assert network.n_calls == 0
+
+
 def test_propagate_again_from_nothing_is_refused(query):
     with pytest.raises(ProblemError, match="No conditional slice"):
         again(query, {})

@@ -77,7 +77,7 @@ def test_slices_asked_for_are_used_in_the_order_given():
     [
         (9, "There is no slice 9: support volume 1 has slices 0 to 8, of which 1-3, 5, 7-8 are annotated."),
         (-1, "There is no slice -1: support volume 1 has slices 0 to 8, of which 1-3, 5, 7-8 are annotated."),
-        (4, "Slice 4 of support volume 1 isn't annotated: give some of 1-3, 5, 7-8."),
+        (4, "Slice 4 of support volume 1 isn't annotated: choose from 1-3, 5, 7-8."),
     ],
 )
 def test_a_slice_that_is_not_there_or_not_painted_is_refused_with_those_that_are(index, sentence):

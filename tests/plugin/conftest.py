@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,13 +12,14 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
 from qtpy.QtCore import QSettings
-from qtpy.QtWidgets import QApplication
 
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, stack_supports
 from napari_revsam2.plugin.layers.layer_slices import LayerSlices, slices_of
 from napari_revsam2.settings.config import RevSAM2Config
 from tests.engine.conftest import BRIGHT, DARK, paint
 from tests.engine.fake_propagator import FakePropagator
+
+from .leaks import nothing_left_behind
 
 CONFIG = RevSAM2Config(n_support=3, top_k=2)
 LIMITS = (0.0, 100.0)
@@ -61,19 +61,10 @@ class HeldPropagator(FakePropagator):
 
 
 @pytest.fixture(autouse=True)
-def nothing_leaks(request) -> Iterator[None]:
-    """Fail a test that leaves a window, or a thread of ours, behind."""
-    yield
-    app = QApplication.instance()
-    if app is None:
-        return
-    app.processEvents()
-    gc.collect()
-    app.processEvents()
-    windows = [w for w in app.topLevelWidgets() if w.isVisible()]
-    threads = [t.name for t in threading.enumerate() if "revsam2" in t.name]
-    assert not windows, windows
-    assert not threads, threads
+def nothing_leaks(qapp) -> Iterator[None]:
+    """Fail a test that leaves a window, shown or hidden, or a running thread behind."""
+    with nothing_left_behind():
+        yield
 
 
 @pytest.fixture(autouse=True)

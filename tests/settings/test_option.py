@@ -23,6 +23,6 @@ def test_every_option_has_a_label_a_help_and_its_default(name):
 
 def test_numbers_have_bounds_and_names_have_choices():
     assert (OPTIONS["n_support"].minimum, OPTIONS["image_size"].minimum) == (1, 0)
-    assert OPTIONS["seed"].maximum == 2**32 - 1
+    assert (OPTIONS["seed"].maximum, OPTIONS["image_size"].maximum) == (2**32 - 1, 8192)
     assert OPTIONS["mode"].choices == tuple(mode.value for mode in Mode)
     assert OPTIONS["checkpoint"].choices == ()

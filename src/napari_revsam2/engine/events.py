@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: frozen events that hold NumPy copies, never live tensors."""
+"""The events of a run, in the order they happen: frozen, with NumPy copies, never live tensors."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ Event = (
 
 
 def result_of(events: Iterable[Event]) -> RunFinished:
-    """Consume a run and give its end; all other events, which hold logits, are let go as they come."""
+    """Consume a run and return its result; all other events, which hold logits, are released as they come."""
     (last,) = deque(events, maxlen=1)
     assert isinstance(last, RunFinished)
     return last

@@ -35,7 +35,7 @@ from .support_selection import choose_labels, select_supports
 from .top_k_selection import select_at_random, select_top_k
 
 _SETTLED = np.float32(1000)
-"""Logit of a voxel that a person has settled: above any the network gives."""
+"""Logit of a voxel that a person has settled: above any that a network predicts."""
 
 
 def run_revsam2(
@@ -116,7 +116,7 @@ def propagate_again(
         For each class its conditional slices, by query index, with their masks (H, W) (``P-hat``). They stay as they
         are in the result; an empty mask stays empty and is not remembered.
     config : MethodSettings
-        Settings of the run that this one goes on from, for the result.
+        Settings of the run that this one continues, for the result.
 
     Yields
     ------
@@ -126,7 +126,7 @@ def propagate_again(
     Raises
     ------
     ProblemError
-        When there is no class, or one has no conditional slice that shows it.
+        When there is no class, or one has no conditional slice that shows it or is below 1.
     """
     if not conditional:
         raise ProblemError("No conditional slice shows anything: add one, or correct a slice.")
@@ -134,9 +134,9 @@ def propagate_again(
         if not any(mask.any() for mask in masks.values()):
             raise ProblemError(f"Class {label} has no conditional slice that shows it: add one, or correct a slice.")
     n_query, height, width = query.shape
+    merger = LabelMerger(tuple(conditional), (n_query, height, width))
     yield StageStarted(Stage.EMBED, None, n_query)
     query_embeddings = yield from _collect(embed_query(propagator, query))
-    merger = LabelMerger(tuple(conditional), (n_query, height, width))
     results = []
     for label, masks in conditional.items():
         task = ClassTask(propagator, label, (), (), query_embeddings, (height, width))

@@ -1,4 +1,4 @@
-"""What the method is given: supports and a query volume, checked once."""
+"""The input of the method: supports and a query volume, checked once."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def stack_supports(
             )
         if index not in painted:
             raise ProblemError(
-                f"Slice {index} of support volume {volume + 1} isn't annotated: give some of {_ranges(painted)}."
+                f"Slice {index} of support volume {volume + 1} isn't annotated: choose from {_ranges(painted)}."
             )
     chosen = painted if indices is None else list(dict.fromkeys(indices))
     return tuple(SupportSlice(image[i], labels[i], limits, volume, i) for i in chosen)

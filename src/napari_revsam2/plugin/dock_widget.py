@@ -105,8 +105,8 @@ class RevSAM2Widget(QWidget):
             self.form.show_message(text)
         self.scores.set_ready(self.controller.result is not None and not active)
         request = self.controller.request
-        if request is not None:
-            self.scores.show_state(state, self._colors(), request.labels, request.slices.start)
+        labels, first_slice = (request.labels, request.slices.start) if request is not None else ((), 0)
+        self.scores.show_state(state, self._colors(), labels, first_slice)
         self._on_viewer_moved()
         self._activity.show(state)
 

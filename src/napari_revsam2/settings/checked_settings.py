@@ -19,7 +19,7 @@ LARGEST_NUMBER = 2**32 - 1
 
 WholeNumber = Annotated[
     int,
-    Field(strict=True, le=LARGEST_NUMBER),  # strict: neither True nor 2.0 nor "2"
+    Field(strict=True),  # neither True nor 2.0 nor "2"
     BeforeValidator(lambda value: int(value) if isinstance(value, np.integer) else value),
 ]
 """An int, or one of NumPy's."""

@@ -152,6 +152,6 @@ def _from_level_and_width(level: float, width: float) -> Limits:
 
 def _explanation(text: str) -> str:
     return (
-        f"The window {text!r} isn't known: give one of {', '.join(PRESETS)}, or LEVEL,WIDTH such as 40,400, "
+        f"The window {text!r} isn't known: choose one of {', '.join(PRESETS)}, or LEVEL,WIDTH such as 40,400, "
         "or percentile:LOW,HIGH such as percentile:0.5,99.5."
     )

@@ -5,7 +5,7 @@ from enum import Enum
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from .checked_settings import CheckedSettings, WholeNumber
+from .checked_settings import LARGEST_NUMBER, CheckedSettings, WholeNumber
 
 
 class Mode(str, Enum):
@@ -32,14 +32,18 @@ class MethodSettings(CheckedSettings):
     """
 
     n_support: WholeNumber = Field(
-        default=10, ge=1, title="Supports (N)", description="Painted slices used for each class."
+        default=10, ge=1, le=LARGEST_NUMBER, title="Supports (N)", description="Painted slices used for each class."
     )
     top_k: WholeNumber = Field(
-        default=7, ge=1, title="Conditional slices (k)", description="Best-scored query slices that speak for the rest."
+        default=7,
+        ge=1,
+        le=LARGEST_NUMBER,
+        title="Conditional slices (k)",
+        description="Best-scored query slices that speak for the rest.",
     )
     mode: Mode = Field(
         default=Mode.REVSAM2,
         title="Mode",
         description="revsam2: the method; forward, fifo, random: the ablations of the paper's Table 5.",
     )
-    seed: WholeNumber = Field(default=0, ge=0, title="Seed", description="Seed of mode random.")
+    seed: WholeNumber = Field(default=0, ge=0, le=LARGEST_NUMBER, title="Seed", description="Seed of mode random.")

@@ -11,6 +11,8 @@ from .checked_settings import CheckedSettings, WholeNumber
 
 _STRIDE = 32
 """Pixels that become one in the deepest level of the image encoder."""
+_LARGEST_IMAGE = 8192
+"""Side beyond which no device has enough memory for the attention within one image."""
 
 
 class Precision(str, Enum):
@@ -52,6 +54,7 @@ class NetworkSettings(CheckedSettings):
     image_size: WholeNumber = Field(
         default=0,
         ge=0,
+        le=_LARGEST_IMAGE,
         multiple_of=_STRIDE,
         title="Image size",
         description="Side of the square image the network sees, in pixels, a multiple of 32; 0: as it was made.",

@@ -54,7 +54,7 @@ def _option(name: str, field: FieldInfo) -> Option:
         default=field.default,
         label=field.title or name,
         help=field.description or "",
-        minimum=next((rule.ge for rule in field.metadata if hasattr(rule, "ge")), 0),
-        maximum=next((rule.le for rule in field.metadata if hasattr(rule, "le")), LARGEST_NUMBER),
+        minimum=max((rule.ge for rule in field.metadata if hasattr(rule, "ge")), default=0),
+        maximum=min((rule.le for rule in field.metadata if hasattr(rule, "le")), default=LARGEST_NUMBER),
         choices=tuple(choice.value for choice in kind) if issubclass(kind, Enum) else (),
     )

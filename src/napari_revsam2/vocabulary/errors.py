@@ -1,8 +1,8 @@
-"""Problems that a user can mend: each says in one sentence what is wrong and what to do."""
+"""Problems that a user can fix: each says in one sentence what is wrong and what to do."""
 
 
 class RevSAM2Error(Exception):
-    """A problem the user can mend; its text is one sentence that says what is wrong and what to do."""
+    """A problem the user can fix; its text is one sentence that says what is wrong and what to do."""
 
 
 class VolumeFileError(RevSAM2Error):

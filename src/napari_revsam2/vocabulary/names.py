@@ -1,4 +1,4 @@
-"""Names that people type: into what they stand for, or a guess at what was meant."""
+"""Names that people type: what they stand for, or a guess at what was meant."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def member(kind: type[EnumT], name: EnumT | str, what: str) -> EnumT:
         raise ProblemError(f"{what} {name!r} isn't known: {meant(str(name), values)}") from None
 
 
-def meant(name: str, known: Iterable[str], otherwise: str = "give one of") -> str:
+def meant(name: str, known: Iterable[str], otherwise: str = "choose one of") -> str:
     """End a sentence about an unknown name: with the nearest of the known ones, or with all of them."""
     known = tuple(known)
     nearest = get_close_matches(name, known, cutoff=_LIKENESS)

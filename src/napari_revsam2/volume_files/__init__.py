@@ -5,7 +5,7 @@ files of images.
 """
 
 from .reading import read_image, read_labels
-from .volume import Volume, check_same_grid, from_slices, new_volume
+from .volume import Volume, check_same_grid, from_slices, new_volume, runs_backwards
 from .writing import (
     LARGEST_LABEL,
     check_folder,
@@ -25,5 +25,6 @@ __all__ = [
     "read_image",
     "read_labels",
     "replaced_file",
+    "runs_backwards",
     "write_labels",
 ]

@@ -8,15 +8,17 @@ CHAOS keeps the labels of ``DICOM_anon/IMG-0002-00001.dcm`` in ``Ground/IMG-0002
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nibabel import io_orientation
 
 from napari_revsam2.vocabulary.errors import VolumeFileError
 
-from .nifti import closest_canonical
 from .volume import Affine, FileGrid, GridDetail, Volume, Voxels
 
 CHAOS_IMAGES = "DICOM_anon"
@@ -45,7 +47,7 @@ class _Series:
     def volume(self, stack: Voxels, folder: Path) -> Volume:
         """Make a volume of slices (M, H, W)."""
         voxels = stack.transpose(2, 1, 0)
-        grid = FileGrid(voxels.shape, self.affine, closest_canonical(self.affine), GridDetail.WORLD)
+        grid = FileGrid(voxels.shape, self.affine, io_orientation(self.affine), GridDetail.WORLD)
         return Volume.from_file_axes(voxels, folder, grid)
 
 
@@ -150,10 +152,8 @@ def _step(origins: Voxels, normal: Voxels, thickness: float, folder: Path) -> Vo
 def _series_files(folder: Path) -> tuple[Path, ...]:
     itk = _simple_itk(folder)
     series_reader = itk.ImageSeriesReader
-    warns = itk.ProcessObject.GetGlobalWarningDisplay()
-    itk.ProcessObject.SetGlobalWarningDisplay(False)  # what is wrong with a folder is said here, in one sentence
-    identifiers = series_reader.GetGDCMSeriesIDs(str(folder))
-    itk.ProcessObject.SetGlobalWarningDisplay(warns)
+    with _no_warnings(itk):
+        identifiers = series_reader.GetGDCMSeriesIDs(str(folder))
     if not identifiers:
         raise VolumeFileError(f"{folder} is a folder without a DICOM series: give a file, or a folder that holds one.")
     if len(identifiers) > 1:
@@ -165,6 +165,17 @@ def _series_files(folder: Path) -> tuple[Path, ...]:
         if file.suffix.lower() in _DICOM_ENDINGS and file.name not in names:
             raise VolumeFileError(f"{file} {_DAMAGED}")
     return files
+
+
+@contextmanager
+def _no_warnings(itk: Any) -> Iterator[None]:
+    """Silence SimpleITK: what is wrong with a folder becomes one sentence of ours."""
+    warns = itk.ProcessObject.GetGlobalWarningDisplay()
+    itk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        itk.ProcessObject.SetGlobalWarningDisplay(warns)
 
 
 def _visible_files(folder: Path) -> list[Path]:

@@ -19,7 +19,7 @@ from nibabel.volumeutils import native_code
 
 from napari_revsam2.vocabulary.errors import VolumeFileError
 
-from .volume import Affine, AxisMap, FileGrid, GridDetail, Volume, Voxels
+from .volume import Affine, FileGrid, GridDetail, Volume, Voxels, reoriented
 
 READ_ENDINGS = (".nii", ".nii.gz", ".hdr", ".img")
 WRITTEN_ENDINGS = (".nii.gz", ".nii")
@@ -58,7 +58,7 @@ def read_nifti(path: Path) -> Volume:
         raise VolumeFileError(
             f"{path} has an affine that doesn't say where its voxels lie: correct its sform or qform."
         )
-    grid = NiftiGrid(voxels.shape, affine, closest_canonical(affine), GridDetail.WORLD, header)
+    grid = NiftiGrid(voxels.shape, affine, nib.io_orientation(affine), GridDetail.WORLD, header)
     return Volume.from_file_axes(voxels, path, grid)
 
 
@@ -71,9 +71,9 @@ def write_nifti(path: Path, labels: Voxels, like: Volume) -> None:
     if not isinstance(grid, NiftiGrid):
         image = _new_image(labels, like.affine)
     elif grid.header is None:
-        image = _new_image(grid.to_canonical.invert(labels), grid.affine)
+        image = _new_image(reoriented(labels, grid.orientation), grid.affine)
     else:
-        voxels, header = grid.to_canonical.invert(labels), _label_header(grid.header, labels)
+        voxels, header = reoriented(labels, grid.orientation), _label_header(grid.header, labels)
         image_class: Any = nib.Nifti2Image if isinstance(header, Nifti2Header) else nib.Nifti1Image
         # Without an affine of our own, sform, qform and codes stay as they are, bit for bit.
         image = image_class(voxels, None, header)
@@ -137,13 +137,6 @@ def _millimetres(affine: Affine, header: Nifti1Header | None) -> Affine:
         unit = "unknown"
     scaled[:3] *= _MM_PER_UNIT.get(unit, 1.0)
     return scaled
-
-
-def closest_canonical(affine: Affine) -> AxisMap:
-    """Find the swaps and flips that bring a file's axes closest to RAS+."""
-    canonical_axes, directions = nib.io_orientation(affine).T  # both (3,), one entry per axis of the file
-    x, y, z = (int(axis) for axis in np.argsort(canonical_axes))
-    return AxisMap((x, y, z), (bool(directions[x] < 0), bool(directions[y] < 0), bool(directions[z] < 0)))
 
 
 def _new_image(voxels: Voxels, affine: Affine) -> Any:

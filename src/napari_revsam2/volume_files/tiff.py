@@ -23,14 +23,15 @@ from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
+from nibabel.orientations import axcodes2ornt
 
 from napari_revsam2.vocabulary.errors import VolumeFileError
 
-from .volume import AxisMap, FileGrid, GridDetail, Volume, Voxels
+from .volume import FileGrid, GridDetail, Volume, Voxels, reoriented
 
 ENDINGS = (".tif", ".tiff")
 
-_TO_CANONICAL = AxisMap((2, 1, 0), (True, True, False))
+_ORIENTATION = axcodes2ornt("SPL")
 _MM_PER_UNIT = {"m": 1000.0, "inch": 25.4, "cm": 10.0, "mm": 1.0, "micron": 1e-3, "nm": 1e-6}
 _UNIT_NAMES = {
     "m": ("m", "meter", "meters", "metre"),
@@ -105,7 +106,7 @@ def write_tiff(path: Path, labels: Voxels, like: Volume) -> None:
     metadata: dict[str, Any] = {"axes": "ZYX", "spacing": z}
     if unit:
         metadata["unit"] = unit
-    pages = np.ascontiguousarray(_TO_CANONICAL.invert(labels))
+    pages = np.ascontiguousarray(reoriented(labels, _ORIENTATION))
     tifffile.imwrite(path, pages, imagej=True, resolution=(1 / x, 1 / y), metadata=metadata)
 
 
@@ -116,7 +117,10 @@ def _logged_errors() -> Iterator[list[str]]:
     thread = threading.get_ident()
 
     class Collector(logging.Handler):
+        """Keep what this thread logs."""
+
         def emit(self, record: logging.LogRecord) -> None:
+            """Keep the text of an error."""
             if record.thread == thread and record.levelno >= logging.ERROR:
                 errors.append(record.getMessage())
 
@@ -213,7 +217,7 @@ def _grid(shape: tuple[int, ...], spacing: TiffSpacing) -> TiffGrid:
     _, rows, columns = shape
     affine = np.array([[0, 0, -x, x * (columns - 1)], [0, -y, 0, y * (rows - 1)], [z, 0, 0, 0], [0, 0, 0, 1]])
     detail = GridDetail.SHAPE if spacing == _UNTOLD else GridDetail.SPACING
-    return TiffGrid(shape, affine, _TO_CANONICAL, detail, spacing.unit)
+    return TiffGrid(shape, affine, _ORIENTATION, detail, spacing.unit)
 
 
 def _unreadable(path: Path, error: Exception) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, ornt_transform
 from numpy.typing import NDArray
 
 from napari_revsam2.vocabulary.axis import Axis
@@ -22,6 +23,8 @@ from napari_revsam2.vocabulary.errors import VolumeFileError
 
 Voxels = NDArray[Any]
 Affine = NDArray[np.float64]
+Orientation = NDArray[np.float64]
+"""(3, 2), as `nibabel.orientations` has it: for each axis of an array the canonical one, and 1 or -1 against it."""
 
 _GRID_TOLERANCE = 0.01
 """Grids are the same when no voxel moves by more than this part of a voxel: room for rounding in headers."""
@@ -35,50 +38,9 @@ class GridDetail(IntEnum):
     WORLD = 2
 
 
-@dataclass(frozen=True)
-class AxisMap:
-    """A rearrangement of the three axes of an array: swaps and flips, no copy and no interpolation.
-
-    Parameters
-    ----------
-    order
-        For each axis of the result, the axis of the source that it shows.
-    flips
-        For each axis of the result, whether it runs against the source.
-    """
-
-    order: tuple[int, int, int]
-    flips: tuple[bool, bool, bool]
-
-    def apply(self, source: Voxels) -> Voxels:
-        """View ``source`` (3-D) with its axes swapped, then flipped."""
-        result: Voxels = source.transpose(self.order)[self._steps()]
-        return result
-
-    def invert(self, result: Voxels) -> Voxels:
-        """View what :meth:`apply` gave as its source again."""
-        source: Voxels = result[self._steps()].transpose(np.argsort(self.order))
-        return source
-
-    def affine(self, source_affine: Affine, source_shape: Sequence[int]) -> Affine:
-        """Affine (4, 4) of the result: same voxels, same world coordinates."""
-        source_index = np.zeros((4, 4))
-        source_index[3, 3] = 1
-        for axis, (source_axis, flip) in enumerate(zip(self.order, self.flips, strict=True)):
-            source_index[source_axis, axis] = -1 if flip else 1
-            source_index[source_axis, 3] = source_shape[source_axis] - 1 if flip else 0
-        return source_affine @ source_index
-
-    def _steps(self) -> tuple[slice, ...]:
-        return tuple(slice(None, None, -1 if flip else 1) for flip in self.flips)
-
-
-_SLICING = {
-    Axis.AXIAL: AxisMap((2, 1, 0), (False, True, True)),
-    Axis.CORONAL: AxisMap((1, 2, 0), (False, True, True)),
-    Axis.SAGITTAL: AxisMap((0, 2, 1), (False, True, True)),
-}
-"""From (X, Y, Z) in RAS+ to (M, H, W): slices upwards, rows and columns in radiological display convention."""
+_CANONICAL = axcodes2ornt("RAS")
+_STACKED = {Axis.AXIAL: "SPL", Axis.CORONAL: "AIL", Axis.SAGITTAL: "RIP"}
+"""Where slices, rows and columns (M, H, W) of a stack run to; rows and columns as radiologists look at them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,15 +55,15 @@ class FileGrid:
         Shape of the three spatial axes as they lie in the file.
     affine
         (4, 4), from the file's indices to world coordinates in mm.
-    to_canonical
-        From the file's axes to canonical ones.
+    orientation
+        (3, 2), how the file's axes run.
     detail
         How much of ``affine`` the file really said.
     """
 
     shape: tuple[int, ...]
     affine: Affine
-    to_canonical: AxisMap
+    orientation: Orientation
     detail: GridDetail
 
 
@@ -129,8 +91,8 @@ class Volume:
     @classmethod
     def from_file_axes(cls, voxels: Voxels, path: Path, grid: FileGrid) -> Volume:
         """Turn ``voxels`` (3-D, axes as in the file) to canonical orientation."""
-        affine = grid.to_canonical.affine(grid.affine, grid.shape)
-        return cls(grid.to_canonical.apply(voxels), affine, path, grid)
+        affine = grid.affine @ inv_ornt_aff(grid.orientation, grid.shape)
+        return cls(apply_orientation(voxels, grid.orientation), affine, path, grid)
 
     @property
     def spacing(self) -> tuple[float, float, float]:
@@ -153,7 +115,13 @@ class Volume:
         NDArray
             (M, H, W), a view with negative strides: copy it (``np.ascontiguousarray``) before torch gets it.
         """
-        return _SLICING[Axis(axis)].apply(self.data)
+        return reoriented(self.data, axcodes2ornt(_STACKED[Axis(axis)]))
+
+
+def reoriented(canonical: Voxels, orientation: Orientation) -> Voxels:
+    """View voxels (X, Y, Z) in RAS+ with axes that run as ``orientation`` says."""
+    voxels: Voxels = apply_orientation(canonical, ornt_transform(_CANONICAL, orientation))
+    return voxels
 
 
 def from_slices(stack: Voxels, axis: Axis) -> Voxels:
@@ -171,13 +139,28 @@ def from_slices(stack: Voxels, axis: Axis) -> Voxels:
     NDArray
         (X, Y, Z) in canonical orientation.
     """
-    return _SLICING[Axis(axis)].invert(stack)
+    volume: Voxels = apply_orientation(stack, axcodes2ornt(_STACKED[Axis(axis)]))
+    return volume
+
+
+def runs_backwards(axis: Axis) -> tuple[bool, bool, bool]:
+    """Whether slices, rows and columns of an axial stack run against those of the stack cut along ``axis``.
+
+    Whoever holds the axial stack alone cuts it, with this, into the slices that :meth:`Volume.slices` has: the same
+    numbers, the same rows and columns.
+
+    Parameters
+    ----------
+    axis
+        The axis to cut along.
+    """
+    slices, rows, columns = (direction not in _STACKED[axis] for direction in _STACKED[Axis.AXIAL])
+    return slices, rows, columns
 
 
 def new_volume(voxels: Voxels, affine: Affine, path: Path) -> Volume:
     """Make a volume that doesn't come from a file, from voxels (X, Y, Z) in RAS+ and their affine (4, 4) to mm."""
-    unturned = AxisMap((0, 1, 2), (False, False, False))
-    return Volume(voxels, affine, path, FileGrid(voxels.shape, affine, unturned, GridDetail.WORLD))
+    return Volume(voxels, affine, path, FileGrid(voxels.shape, affine, _CANONICAL, GridDetail.WORLD))
 
 
 def check_same_grid(image: Volume, labels: Volume) -> None:

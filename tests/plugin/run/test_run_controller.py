@@ -12,7 +12,8 @@ import torch
 
 from napari_revsam2.engine.events import Stage
 from napari_revsam2.plugin.run.networks import KeptNetwork
-from napari_revsam2.plugin.run.run_controller import REDRAW_SHARE, RunController
+from napari_revsam2.plugin.run.redraw_pace import REDRAW_SHARE
+from napari_revsam2.plugin.run.run_controller import RunController
 from napari_revsam2.plugin.run.run_state import Phase
 from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
 from napari_revsam2.settings.config import Mode, RevSAM2Config
@@ -22,11 +23,23 @@ from tests.plugin.conftest import CONFIG, TRUTH, HeldPropagator, assert_is_truth
 
 
 @pytest.fixture
-def controller(viewer, network):
+def controller_with(viewer):
+    """Make a controller on the viewer's layers, with a network of the test's own."""
+    made = []
+
+    def make(*network) -> RunController:
+        made.append(RunController(viewer.layers, KeptNetwork(*network)))
+        return made[-1]
+
+    yield make
+    for controller in made:
+        controller.close()
+
+
+@pytest.fixture
+def controller(controller_with, network):
     """A controller on the viewer's layers."""
-    controller = RunController(viewer.layers, KeptNetwork(lambda config: StoredEmbeddings(network)))
-    yield controller
-    controller.close()
+    return controller_with(lambda config: StoredEmbeddings(network))
 
 
 @pytest.fixture
@@ -78,6 +91,7 @@ def test_the_result_says_how_it_was_made_without_paths(controller, finish, reque
     described = controller.result.layer.metadata["revsam2"]
     assert described["settings"]["checkpoint"] == "model.pt"
     assert described["partial"] is False
+    assert described["limits"] == {"query": [0.0, 100.0], "supports": {"0": [0.0, 100.0]}}
     assert described["selected"][str(BRIGHT)] == list(controller.state.selected[BRIGHT])
     assert "patient_007" not in repr(described)
 
@@ -98,13 +112,13 @@ def test_the_slower_the_window_draws_the_fewer_updates_it_gets(qtbot, controller
     network.hold()
     controller.state_changed.connect(lambda state: time.sleep(0.05))
     controller.start(request_of())
-    run_until(qtbot, controller, network, lambda: controller._redraw.interval() >= 50 / REDRAW_SHARE)
+    run_until(qtbot, controller, network, lambda: controller._redraw.interval >= 50 / REDRAW_SHARE)
     network.let_go()
     finish()
 
 
 @pytest.mark.parametrize("stage", list(Stage)[1:])
-def test_cancel_in_each_stage_ends_within_a_slice_and_keeps_what_is_there(
+def test_cancel_in_each_stage_ends_within_a_batch_and_keeps_what_is_there(
     qtbot, controller, network, request_of, finish, stage
 ):
     network.hold()
@@ -115,7 +129,7 @@ def test_cancel_in_each_stage_ends_within_a_slice_and_keeps_what_is_there(
     assert controller.state.phase is Phase.CANCELING
     network.let_go()
     assert finish() is Phase.CANCELED
-    assert network.calls <= done + 1 + CONFIG.n_support  # a scored slice takes a call for each support
+    assert network.calls <= done + 1
     if controller.result is not None:
         assert controller.result.layer.metadata["revsam2"]["partial"] is True
 
@@ -129,15 +143,14 @@ def test_cancel_before_the_first_mask_adds_no_layer(controller, network, request
     assert len(viewer.layers) == 1
 
 
-def test_a_problem_of_the_users_is_said_in_its_own_words(viewer, qtbot, request_of):
+def test_a_problem_of_the_users_is_said_in_its_own_words(controller_with, qtbot, request_of):
     def refuse(config):
         raise CheckpointError("There is no checkpoint 'x'.")
 
-    controller = RunController(viewer.layers, KeptNetwork(refuse))
+    controller = controller_with(refuse)
     controller.start(request_of())
     qtbot.waitUntil(lambda: controller.state.phase is Phase.FAILED)
     assert controller.state.message == "There is no checkpoint 'x'."
-    controller.close()
 
 
 @pytest.mark.parametrize(
@@ -162,7 +175,7 @@ def test_any_error_on_the_thread_ends_the_run_in_words(
 
 
 @pytest.mark.parametrize("kind", [NotEnoughMemoryError, torch.OutOfMemoryError, MemoryError])
-def test_out_of_memory_the_network_and_its_embeddings_are_given_back(viewer, qtbot, request_of, kind):
+def test_out_of_memory_the_network_and_its_embeddings_are_given_back(controller_with, qtbot, request_of, kind):
     made = []
 
     def load(config) -> StoredEmbeddings:
@@ -171,27 +184,53 @@ def test_out_of_memory_the_network_and_its_embeddings_are_given_back(viewer, qtb
         made.append(weakref.ref(network))
         return StoredEmbeddings(network)
 
-    controller = RunController(viewer.layers, KeptNetwork(load))
+    controller = controller_with(load)
     controller.start(request_of())
     qtbot.waitUntil(lambda: controller.state.phase is Phase.FAILED)
     gc.collect()
     assert [reference() for reference in made] == [None]
-    controller.close()
 
 
-def test_after_each_run_unused_memory_is_given_back_to_the_device(viewer, qtbot, request_of):
+def test_after_each_run_unused_memory_is_given_back_to_the_device(controller_with, qtbot, request_of):
     given = []
 
     def give_back() -> None:
         given.append(True)
         raise RuntimeError("CUDA error: device-side assert triggered")
 
-    controller = RunController(viewer.layers, KeptNetwork(lambda _: StoredEmbeddings(HeldPropagator()), give_back))
+    controller = controller_with(lambda _: StoredEmbeddings(HeldPropagator()), give_back)
     for runs in (1, 2):
         controller.start(request_of())
         qtbot.waitUntil(lambda: controller.state.phase is Phase.COMPLETED)
         assert len(given) == runs
-    controller.close()
+
+
+def test_a_clean_up_that_fails_lets_the_run_end_and_the_next_one_work(controller_with, qtbot, request_of):
+    def fail() -> None:
+        raise ImportError("DLL load failed")
+
+    controller = controller_with(lambda _: StoredEmbeddings(HeldPropagator()), fail)
+    for _ in range(2):
+        controller.start(request_of())
+        qtbot.waitUntil(lambda: controller.state.phase is Phase.COMPLETED, timeout=3000)
+
+
+def test_a_run_canceled_before_its_turn_loads_no_network(controller_with, qtbot, network, request_of):
+    loaded = []
+
+    def load(config) -> StoredEmbeddings:
+        loaded.append(config.checkpoint)
+        return StoredEmbeddings(network)
+
+    controller = controller_with(load)
+    network.hold()
+    controller.start(request_of(RevSAM2Config(checkpoint="first.pt")))
+    controller.start(request_of(RevSAM2Config(checkpoint="second.pt")))
+    controller.start(request_of(RevSAM2Config(checkpoint="third.pt")))
+    network.let_go()
+    qtbot.waitUntil(lambda: controller.state.phase is Phase.COMPLETED)
+    assert "second.pt" not in loaded
+    assert loaded[-1] == "third.pt"
 
 
 def test_after_a_failure_the_next_run_works(controller, network, request_of, finish):
@@ -245,8 +284,10 @@ def test_a_second_run_replaces_the_one_that_goes_on(qtbot, controller, network, 
     assert_is_truth(controller.result.layer.data)
 
 
-def test_closed_during_a_run_the_thread_ends_and_the_layer_is_marked_partial(qtbot, viewer, network, request_of):
-    controller = RunController(viewer.layers, KeptNetwork(lambda config: StoredEmbeddings(network)))
+def test_closed_during_a_run_the_thread_ends_and_the_layer_is_marked_partial(
+    qtbot, controller_with, network, request_of
+):
+    controller = controller_with(lambda config: StoredEmbeddings(network))
     network.hold()
     controller.start(request_of())
     run_until(qtbot, controller, network, lambda: controller.result is not None)
@@ -304,6 +345,104 @@ def test_propagate_again_that_fails_leaves_the_result_as_it_was(finished, finish
     assert finished.state.selected == chosen
 
 
+def test_one_stroke_through_all_slices_is_one_update(finished):
+    layer, told = finished.result.layer, []
+    finished.state_changed.connect(told.append)
+    layer.data_setitem(np.nonzero(np.ones((8, 2, 2))), BRIGHT)
+    assert len(told) == 1
+    assert told[0].selected[BRIGHT] == tuple(range(8))
+
+
+def test_a_stroke_with_a_class_that_was_not_segmented_is_no_update(finished):
+    told = []
+    finished.state_changed.connect(told.append)
+    finished.result.layer.data_setitem((np.array([4]), np.array([0]), np.array([0])), 99)
+    assert told == []
+
+
+def test_propagate_again_canceled_the_earlier_result_is_back_and_the_text_says_so(finished, finish, network, qtbot):
+    layer = finished.result.layer
+    layer.data_setitem((np.array([4]), np.array([0]), np.array([0])), BRIGHT)
+    before, state, described = layer.data.copy(), finished.state, dict(layer.metadata["revsam2"])
+    network.reach = 0
+    network.logits = lambda predictions, shapes: [np.full(shape, 9.0, np.float32) for shape in shapes]  # other masks
+    network.hold()
+    finished.propagate_again()
+    run_until(qtbot, finished, network, lambda: (layer.data != before).any())
+    finished.cancel()
+    network.let_go()
+    assert finish() is Phase.CANCELED
+    np.testing.assert_array_equal(layer.data, before)
+    assert (finished.state.scores, finished.state.selected) == (state.scores, state.selected)
+    assert finished.state.message == "Canceled. The result is as it was before."
+    assert layer.metadata["revsam2"] == described
+    assert layer.editable
+
+
+def test_a_run_started_while_propagating_again_leaves_the_earlier_result_whole(
+    finished, finish, network, qtbot, request_of
+):
+    layer = finished.result.layer
+    before = layer.data.copy()
+    network.hold()
+    finished.propagate_again()
+    run_until(qtbot, finished, network, lambda: finished.state.stage is Stage.SELF)
+    layer.data[:] = 0  # as if overwritten
+    finished.start(request_of())
+    np.testing.assert_array_equal(layer.data, before)
+    network.let_go()
+    assert finish() is Phase.COMPLETED
+
+
+@pytest.mark.parametrize("propagates_again", [False, True])
+def test_removed_the_query_and_the_result_take_their_arrays_along(
+    controller, network, finish, request_of, viewer, propagates_again
+):
+    network.embed = lambda images, limits: [np.array(image) for image in images]  # the fake's are views of the query
+
+    def run() -> list[weakref.ref]:
+        request = request_of()
+        controller.start(request)
+        assert finish() is Phase.COMPLETED
+        if propagates_again:
+            controller.propagate_again()
+            assert finish() is Phase.COMPLETED
+        things = request, request.supports, request.slices.data, controller.result.layer.data
+        return [weakref.ref(thing) for thing in things]
+
+    references = run()
+    assert all(reference() is not None for reference in references[2:])
+    viewer.layers.clear()
+    viewer.layers.selection.active = viewer.add_points()  # napari remembers the last active one
+    gc.collect()
+    assert [reference() is None for reference in references] == [True] * 4
+
+
+@pytest.mark.parametrize("name", ["query", "query revsam2"])
+def test_without_its_query_or_its_result_a_run_is_over(finished, viewer, name):
+    told = []
+    finished.state_changed.connect(told.append)
+    viewer.layers.remove(name)
+    assert finished.request is None
+    assert finished.result is None
+    assert told[-1].phase is Phase.COMPLETED
+    assert not told[-1].scores
+    assert len(viewer.layers) == 1
+
+
+def test_a_query_removed_during_the_run_is_let_go_when_the_run_has_ended(
+    controller, network, qtbot, finish, request_of, viewer
+):
+    network.hold()
+    controller.start(request_of())
+    run_until(qtbot, controller, network, lambda: controller.result is not None)
+    viewer.layers.remove("query")
+    assert controller.request is not None
+    network.let_go()
+    assert finish() is Phase.COMPLETED
+    assert controller.request is None
+
+
 def test_a_class_without_conditional_slices_keeps_its_masks(controller, finish, request_of):
     controller.start(request_of(RevSAM2Config(mode=Mode.FORWARD)))
     finish()
@@ -314,7 +453,7 @@ def test_a_class_without_conditional_slices_keeps_its_masks(controller, finish, 
 
 
 def test_what_is_said_after_a_run_is_not_overwritten_by_a_late_redraw(controller, finish, request_of, qtbot):
-    controller._redraw.setInterval(300)  # as where drawing is slow
+    controller._redraw._wait.setInterval(300)  # as where drawing is slow
     controller.start(request_of())
     finish()
     said = []

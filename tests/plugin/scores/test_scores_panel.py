@@ -1,33 +1,13 @@
-"""The plot of pi and the buttons under it."""
+"""The buttons under the plot, and the plot in the panel."""
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
-import numpy as np
 import pytest
-from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, QPointF, Qt
-from qtpy.QtGui import QHelpEvent
-from qtpy.QtWidgets import QApplication, QToolTip
+from qtpy.QtCore import Qt
 
-from napari_revsam2.plugin.run.run_state import Phase, RunState
-from napari_revsam2.plugin.scores.score_plot import _contrast
 from napari_revsam2.plugin.scores.scores_panel import ScoresPanel
-from napari_revsam2.plugin.scores.worst_slices import worst_slices
 
-SCORES = np.array([0.0, 0.9, 0.2, np.nan, 0.5, 0.0])
-FIRST = 10
-COLORS = {1: (1.0, 0.0, 0.0, 1.0), 2: (0.0, 1.0, 0.0, 1.0)}
-
-
-def state(labels=(1,)) -> RunState:
-    return RunState(
-        Phase.COMPLETED,
-        n_slices=len(SCORES),
-        scores=MappingProxyType(dict.fromkeys(labels, SCORES)),
-        selected=MappingProxyType(dict.fromkeys(labels, (1, 4))),
-    )
+from .conftest import COLORS, FIRST, state
 
 
 @pytest.fixture
@@ -52,10 +32,6 @@ def click(panel: ScoresPanel, qtbot, slice_number: int, modifier=Qt.KeyboardModi
     qtbot.wait(20)
 
 
-def test_worst_slices_go_up_in_pi_and_those_where_nothing_was_found_come_last():
-    assert worst_slices(SCORES) == (2, 4, 1, 0, 5)
-
-
 def test_a_click_in_the_plot_asks_for_the_nearest_slice(panel, qtbot):
     with qtbot.waitSignal(panel.slice_requested) as asked:
         click(panel, qtbot, 14)
@@ -69,26 +45,6 @@ def test_shift_and_click_makes_a_slice_conditional_or_not(panel, qtbot):
     with qtbot.waitSignal(panel.conditional_toggled) as toggled:
         click(panel, qtbot, FIRST + 4, Qt.KeyboardModifier.ShiftModifier)
     assert toggled.args == [1, 4, False]
-
-
-def test_hover_tells_slice_score_and_whether_it_is_conditional(panel):
-    assert panel.plot.described(FIRST + 1) == "slice 11\nclass 1: π 0.90, conditional"
-    assert panel.plot.described(FIRST + 3) == "slice 13"
-    assert panel.plot.slice_at(QPointF(-50, -50)) is None
-
-
-def test_the_text_of_a_hover_stays_when_the_mouse_rests(panel, qtbot):
-    view = panel.plot._view
-    place = view.mapFromScene(panel.plot.place_of(FIRST + 1, 0.6))
-    qtbot.mouseMove(view.viewport(), place)
-    qtbot.waitUntil(lambda: QToolTip.text() == panel.plot.described(FIRST + 1))
-    rest = QHelpEvent(QEvent.Type.ToolTip, place, view.viewport().mapToGlobal(place))
-    QApplication.sendEvent(view.viewport(), rest)
-    qtbot.wait(500)  # Qt takes its time to hide one
-    assert QToolTip.isVisible()
-    assert QToolTip.text() == panel.plot.described(FIRST + 1)
-    panel.plot._on_hovered(QPointF(-50, -50))
-    qtbot.waitUntil(lambda: not QToolTip.isVisible())
 
 
 def test_next_worst_begins_with_the_worst_and_previous_goes_back(panel, qtbot):
@@ -137,38 +93,6 @@ def test_with_two_classes_the_buttons_are_about_the_chosen_one(panel, qtbot):
     with qtbot.waitSignal(panel.conditional_toggled) as toggled:
         panel.conditional.click()
     assert toggled.args[0] == 2
-
-
-def test_many_updates_add_no_items_and_classes_that_are_gone_take_theirs_along(panel):
-    panel.show_state(state((1, 2)), COLORS, (1, 2), FIRST)
-    items = len(panel.plot._plot.items)
-    for _ in range(50):
-        panel.show_state(state((1, 2)), COLORS, (1, 2), FIRST)
-    assert len(panel.plot._plot.items) == items
-    panel.show_state(state(), COLORS, (1,), FIRST)
-    assert len(panel.plot._plot.items) == items - 2
-
-
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_the_plot_has_the_colours_of_the_theme(panel, theme):
-    panel.set_theme(theme)
-    colours = get_theme(theme)
-    assert panel.plot._view.backgroundBrush().color().name() == colours.background.as_hex(format="long")
-    assert panel.plot._plot.getAxis("left").textPen().color().name() == colours.text.as_hex(format="long")
-
-
-@pytest.mark.parametrize(("theme", "class_colour"), [("dark", (0.47, 0.15, 0.02)), ("light", (0.95, 0.9, 0.7))])
-def test_a_class_as_dark_or_light_as_the_window_is_still_seen_in_the_plot(panel, theme, class_colour):
-    panel.show_state(state(), {1: (*class_colour, 1.0)}, (1,), FIRST)
-    panel.set_theme(theme)
-    curve = np.array(panel.plot._curves[1][0].opts["symbolBrush"].getRgbF()[:3])
-    background = np.array(panel.plot._view.backgroundBrush().color().getRgbF()[:3])
-    assert _contrast(curve, background) >= 3
-    assert _contrast(np.array(class_colour), background) < 3
-
-
-def test_a_colour_that_is_seen_is_left_as_the_layer_has_it(panel):
-    assert panel.plot._curves[1][0].opts["symbolBrush"].getRgbF()[:3] == pytest.approx((1, 0, 0), abs=0.01)
 
 
 @pytest.mark.parametrize("name", ["previous", "next", "conditional", "again", "save"])

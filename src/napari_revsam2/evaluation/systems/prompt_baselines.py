@@ -147,6 +147,7 @@ def prompt_baselines(config: RevSAM2Config) -> tuple[PointPrompts | FirstSlicePr
     """Make the four prompt baselines of Table 1 on the checkpoint of ``config``, loaded once a process, when needed."""
 
     def load() -> PromptedVideo:
+        """Load the checkpoint when the first volume is segmented."""
         return _load(config)
 
     return (

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_revsam2.plugin.layers.metadata import VOLUME
+from napari_revsam2.plugin.layers.metadata import BODY_AXES, VOLUME
 from napari_revsam2.vocabulary.axis import Axis
 from napari_revsam2.volume_files import Volume, read_image, read_labels
 
@@ -67,5 +67,5 @@ def placed(volume: Volume) -> dict[str, Any]:
         "scale": (z, y, x),
         "translate": (float(first[2]), -float(first[1]), -float(first[0])),
         "units": ("mm", "mm", "mm"),
-        "axis_labels": ("axial", "coronal", "sagittal"),  # what slices along them are
+        "axis_labels": BODY_AXES,
     }

@@ -110,6 +110,7 @@ class QueryForm(QWidget):
 
     @span.setter
     def span(self, span: tuple[int, int]) -> None:
+        """Show the range; the form's last slice is within it."""
         self.first.setValue(span[0])
         self.last.setValue(span[1] - 1)
 

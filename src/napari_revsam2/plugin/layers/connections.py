@@ -1,4 +1,8 @@
-"""Ties to napari's events that can be cut all at once: napari must not call a widget that is gone."""
+"""Connections to napari's events that can be cut all at once: napari must not call a widget that is gone.
+
+Not napari's own ``disconnect_events``, which asks for the listener: what Qt calls when a widget is ``destroyed`` mustn't
+hold that widget, or it lives on for ever.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +15,21 @@ class Connections:
     """Connected callbacks, held weakly: being listed here keeps nothing alive."""
 
     def __init__(self) -> None:
-        self._made: list[tuple[Any, WeakMethod[Callable[[Any], None]]]] = []
+        self._connected: list[tuple[Any, WeakMethod[Callable[[Any], None]]]] = []
 
     def connect(self, emitter: Any, callback: Callable[[Any], None]) -> None:
         """Call the bound method ``callback`` at each event of a napari ``emitter``."""
         emitter.connect(callback)
-        self._made.append((emitter, WeakMethod(callback)))
+        self._connected.append((emitter, WeakMethod(callback)))
 
     def cut(self, emitter: Any) -> None:
-        """Cut the ties to one emitter, if there are any."""
-        for tied, reference in self._made:
-            if tied is emitter and (callback := reference()) is not None:
+        """Cut the connections to one emitter, if there are any."""
+        for connected, reference in self._connected:
+            if connected is emitter and (callback := reference()) is not None:
                 emitter.disconnect(callback)
-        self._made = [tie for tie in self._made if tie[0] is not emitter]
+        self._connected = [pair for pair in self._connected if pair[0] is not emitter]
 
     def close(self) -> None:
-        """Cut all ties; once is enough, twice does no harm."""
-        for emitter in {id(tied): tied for tied, _ in self._made}.values():
+        """Cut all connections; once is enough, twice does no harm."""
+        for emitter in {id(connected): connected for connected, _ in self._connected}.values():
             self.cut(emitter)

@@ -11,6 +11,7 @@ from napari.layers import Image, Labels, Layer
 
 from napari_revsam2.vocabulary.errors import ProblemError
 
+from .layer_slices import full_resolution
 from .metadata import VOLUME
 
 Pair = tuple[Image, Labels]
@@ -33,11 +34,6 @@ def query_by_name(layers: Iterable[Layer]) -> Image | None:
     paired = {image for image, _ in pairs_by_name(layers)}
     images = [layer for layer in layers if isinstance(layer, Image)]
     return next(reversed([image for image in images if image not in paired] or images), None)
-
-
-def full_resolution(layer: Image | Labels) -> Any:
-    """Give a layer's data; of a multiscale one the finest."""
-    return layer.data[0] if layer.multiscale else layer.data
 
 
 def shape_without_colours(layer: Image | Labels) -> tuple[int, ...]:

@@ -7,46 +7,18 @@ because that swallows ``RuntimeError``, of which ``torch.OutOfMemoryError`` is o
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Event as Flag
 
 from qtpy.QtCore import QObject, QThread, Signal
 
-from napari_revsam2.engine.events import Event
 from napari_revsam2.vocabulary.errors import NotEnoughMemoryError, RevSAM2Error, is_memory_shortage
 
+from .job import Job
 from .run_state import Phase
 
 _LOGGER = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """One computation.
-
-    Attributes
-    ----------
-    events : callable
-        Gives the generator of its events; called, consumed and closed on the model thread.
-    afterwards : callable
-        Called there when it has ended, in whichever way, and what it held is free.
-    """
-
-    events: Callable[[], Generator[Event, None, None]]
-    afterwards: Callable[[], None] = lambda: None
-    _canceled: Flag = field(default_factory=Flag)
-
-    def cancel(self) -> None:
-        """Ask it to end at its next event."""
-        self._canceled.set()
-
-    @property
-    def is_canceled(self) -> bool:
-        """Whether it has been asked to end."""
-        return self._canceled.is_set()
 
 
 class ModelThread(QThread):
@@ -55,7 +27,7 @@ class ModelThread(QThread):
     Attributes
     ----------
     event_arrived : Signal(Job, Event)
-        In the order in which the generator gives them.
+        In the order in which the generator yields them.
     job_ended : Signal(Job, Phase, str)
         Once for each job, after its last event: completed, canceled, or failed with a sentence that says why.
     """
@@ -67,7 +39,6 @@ class ModelThread(QThread):
         super().__init__(parent)
         self.setObjectName("revsam2 model")
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._current: Job | None = None
         self._closing = Flag()
 
     def submit(self, job: Job) -> None:
@@ -77,36 +48,51 @@ class ModelThread(QThread):
             self.start()
 
     def close(self) -> None:
-        """Cancel what is being computed, drop what waits, and end the thread; returns when it has ended."""
+        """Cancel what is being computed and what waits, and end the thread; returns when it has ended."""
         self._closing.set()
         self._jobs.put(None)
         self.wait()
 
     def run(self) -> None:
         """Work until closed; Qt calls this on the thread."""
-        while (job := self._jobs.get()) is not None:
-            phase, message = self._compute(job)
+        while self._work():
+            pass
+
+    def _work(self) -> bool:
+        """Compute the next job; whether there was one. Waiting in here, the thread has no name for the last one."""
+        job = self._jobs.get()
+        if job is None:
+            return False
+        phase, message = self._compute(job)
+        try:
             job.afterwards()
-            self.job_ended.emit(job, phase, message)
+        except BaseException:  # the job has ended as it has, whatever fails now
+            _LOGGER.exception("the clean-up after a run failed")
+        self.job_ended.emit(job, phase, message)
+        return True
 
     def _compute(self, job: Job) -> tuple[Phase, str]:
+        if self._is_to_end(job):  # before its network is loaded
+            return Phase.CANCELED, ""
         try:
             with closing(job.events()) as events:  # its clean-up belongs on the thread it ran on
                 for event in events:
-                    if job.is_canceled or self._closing.is_set():
+                    if self._is_to_end(job):
                         return Phase.CANCELED, ""
                     self.event_arrived.emit(job, event)
         except RevSAM2Error as error:
             return Phase.FAILED, str(error)
-        except Exception as error:  # the window must learn of any end
+        except BaseException as error:  # the window must learn of any end, SystemExit from a library among them
             if is_memory_shortage(error):  # not logged: a log may keep the error, and that what fills the memory
                 return Phase.FAILED, str(NotEnoughMemoryError())
             _LOGGER.exception("a run failed")
             return Phase.FAILED, _explained(error)
         return (Phase.CANCELED, "") if job.is_canceled else (Phase.COMPLETED, "")
 
+    def _is_to_end(self, job: Job) -> bool:
+        return job.is_canceled or self._closing.is_set()
 
-def _explained(error: Exception) -> str:
+
+def _explained(error: BaseException) -> str:
     """One sentence for an error that nobody foresaw."""
-    kind = type(error).__name__
-    return f"The run stopped with an error that wasn't foreseen ({kind}: {error}); details are in the log."
+    return f"The run stopped with an unexpected error ({type(error).__name__}: {error}); details are in the log."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -26,8 +27,8 @@ def load_from_package(config: RevSAM2Config) -> StoredEmbeddings[Any, Any, Any]:
     return load_with_store(config)
 
 
-def give_back_from_package() -> None:
-    """Give memory that PyTorch keeps, but doesn't use, back to the device."""
+def release_from_package() -> None:
+    """Return memory to the device that PyTorch keeps, but doesn't use."""
     from napari_revsam2.sam2_backend.device import give_back_unused
 
     give_back_unused()
@@ -40,21 +41,28 @@ class KeptNetwork:
     ----------
     load : callable
         From settings to a network.
-    give_back : callable
-        Gives memory that isn't used back to the device.
+    release : callable
+        Returns unused memory to the device.
     """
 
     def __init__(
-        self, load: LoadPropagator = load_from_package, give_back: Callable[[], None] = give_back_from_package
+        self, load: LoadPropagator = load_from_package, release: Callable[[], None] = release_from_package
     ) -> None:
         self._load = load
-        self._give_back = give_back
+        self._release = release
         self._choice: tuple[object, ...] | None = None
-        self._problem: object = None
+        self._problem: Callable[[], object] = _nothing
         self._network: StoredEmbeddings[Any, Any, Any] | None = None
 
     def for_run(self, config: RevSAM2Config, problem: object) -> StoredEmbeddings[Any, Any, Any]:
-        """Give the network for ``config``; embeddings are kept as long as ``problem`` is the same object.
+        """Find or load the network for ``config``.
+
+        Parameters
+        ----------
+        config : RevSAM2Config
+            Settings.
+        problem : object
+            The query's data; embeddings are kept as long as it is the same object, which isn't kept alive for it.
 
         Raises
         ------
@@ -66,26 +74,38 @@ class KeptNetwork:
             self._network = None  # the old one goes before the new one comes
             self._network = self._load(config)
             self._choice = choice
-        elif problem is not self._problem:
+        elif problem is not self._problem():
             self._network.clear()
-        self._problem = problem
+        self._problem = _weak(problem)
         return self._network
 
     @contextmanager
-    def given_back_when_it_is_too_large(self) -> Iterator[None]:
+    def dropped_if_too_large(self) -> Iterator[None]:
         """Keep neither network nor embeddings when the memory isn't enough, so that the next choice finds it free."""
         try:
             yield
         except Exception as error:
             if is_memory_shortage(error):
-                self._network = self._problem = self._choice = None
+                self._network = self._choice = None
             raise
 
-    def give_back_unused(self) -> None:
-        """Give memory that PyTorch keeps for the next run, but doesn't use, back to the device."""
+    def release_unused(self) -> None:
+        """Return memory to the device that PyTorch keeps for the next run, but doesn't use."""
         with suppress(RuntimeError):  # of a device that has failed, which the run has said
-            self._give_back()
+            self._release()
 
     def forget_embeddings(self) -> None:
         """Let the next run encode everything anew."""
-        self._problem = None
+        self._problem = _nothing
+
+
+def _weak(problem: object) -> Callable[[], object]:
+    """Refer to data without keeping it; data that can't be referred to so counts as new each time."""
+    try:
+        return weakref.ref(problem)
+    except TypeError:
+        return _nothing
+
+
+def _nothing() -> None:
+    """Stand for a problem that is gone."""

@@ -52,7 +52,7 @@ class ResultLayer:
 
     def plane(self, index: int) -> NDArray[Any]:
         """View slice ``index`` of the query, (H, W) class ids."""
-        plane: NDArray[Any] = self.layer.data[self.slices.where(index, fixed=(0,) * self.slices.ndim)]
+        plane: NDArray[Any] = self.slices.plane_of(self.layer.data, index, fixed=(0,) * self.slices.ndim)
         return plane
 
     def segmentation(self) -> NDArray[Any]:
@@ -108,11 +108,8 @@ class ResultLayer:
 
     def _slices_in(self, where: tuple[Any, ...]) -> list[int]:
         """Query slices that an index into the layer's data touches."""
-        place = where[self.slices.axis]
-        everything = np.arange(self.layer.data.shape[self.slices.axis])
-        numbers = everything[place] if isinstance(place, slice) else np.asarray(place)
-        indices = np.unique(numbers) - self.slices.start
-        return [int(i) for i in indices if 0 <= i < len(self.slices)]
+        indices = (number - self.slices.start for number in self.slices.numbers_in(where))
+        return [index for index in indices if 0 <= index < len(self.slices)]
 
 
 def _transforms(layer: Image, slices: LayerSlices) -> dict[str, Any]:

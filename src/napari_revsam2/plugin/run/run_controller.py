@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from napari.components import LayerList
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_revsam2.engine.events import Event, RunFinished, SliceSegmented
-from napari_revsam2.engine.pipeline import propagate_again, run_revsam2
-from napari_revsam2.engine.propagator import Mask
 
-from .model_thread import Job, ModelThread
+from .job import Job, propagation, whole_run
+from .model_thread import ModelThread
 from .networks import KeptNetwork
 from .provenance import layer_provenance
+from .redraw_pace import RedrawPace
 from .result_layer import ResultLayer
 from .run_request import RunRequest
-from .run_state import Phase, RunState, canceling, continued, ended, started, update, with_selected
-
-REDRAW_EVERY = 50
-"""Milliseconds, at least, between two updates of what the window shows."""
-REDRAW_SHARE = 0.03
-"""Share of the time, at most, in which the window redraws itself while a run goes on.
-
-Where drawing is slow it takes a core from the model: under a software renderer an update took some 50 ms, and with 20
-a second (and the spinner of `run_progress`) a run on two cores took twice its time (seen in runs by hand).
-"""
+from .run_state import Phase, RunState, canceling, continued, ended, forgotten, started, update, with_conditional
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +39,14 @@ class RunController(QObject):
     layers : LayerList
         The viewer's layers.
     network : KeptNetwork
-        Gives the network; used on the model thread.
+        Where the network comes from; used on the model thread.
 
     Attributes
     ----------
+    request, result : RunRequest, ResultLayer or None
+        The last run's; None when there is none, or when its query or result layer was removed after it.
     state_changed : Signal(RunState)
-        As often as `REDRAW_EVERY` and `REDRAW_SHARE` let it, and one at each start and ending.
+        As often as `RedrawPace` allows, and one at each start and ending.
     """
 
     state_changed = Signal(object)
@@ -74,14 +65,8 @@ class RunController(QObject):
         self._thread = ModelThread(self)
         self._thread.event_arrived.connect(self._on_event_arrived)
         self._thread.job_ended.connect(self._on_job_ended)
-        self._redraw = QTimer(self)
-        self._redraw.setSingleShot(True)
-        self._redraw.setInterval(REDRAW_EVERY)
-        self._redraw.timeout.connect(self._on_redraw)
-        self._redraw_began = 0.0
-        self._redrawn = QTimer(self)  # with no interval: it comes after the window has painted
-        self._redrawn.setSingleShot(True)
-        self._redrawn.timeout.connect(self._on_redrawn)
+        self._redraw = RedrawPace(self)
+        self._redraw.due.connect(self._on_redraw)
         layers.events.removed.connect(self._on_layer_removed)
 
     @property
@@ -93,24 +78,27 @@ class RunController(QObject):
         return passed / self.state.done * (self.state.total - self.state.done)
 
     def start(self, request: RunRequest) -> None:
-        """Run a request, after canceling the one that may go on; its result becomes a new layer."""
+        """Run a request, after canceling the one that may be active; its result becomes a new layer."""
         self._abandon("")
         self._forget_result()
         self.request = request
-        self._submit(started(len(request.slices)), partial(_run, self._network, request))
+        self._submit(started(len(request.slices)), whole_run(self._network, request))
 
     def propagate_again(self) -> None:
-        """Propagate from the conditional slices as the result layer shows them now, into the same layer."""
+        """Propagate from the conditional slices as the result layer shows them now, into the same layer.
+
+        Unless it completes, the result is then as it was before.
+        """
         assert self.request is not None
         assert self.result is not None
         masks = {label: self.result.masks(label, chosen) for label, chosen in self.state.selected.items()}
         masks = {label: planes for label, planes in masks.items() if any(plane.any() for plane in planes.values())}
         self._backup = _Backup(np.array(self.result.layer.data), self.state)
         self.result.lock(True)
-        self._submit(continued(self.state), partial(_run_again, self._network, self.request, masks))
+        self._submit(continued(self.state), propagation(self._network, self.request, masks))
 
     def restore(self, request: RunRequest, result: ResultLayer, state: RunState) -> None:
-        """Go on from a result that an earlier session left, as if it had been computed here."""
+        """Continue from a result that an earlier session left, as if it had been computed in this one."""
         self._abandon("")
         self._forget_result()
         self.request = request
@@ -122,15 +110,14 @@ class RunController(QObject):
         self._network.forget_embeddings()
 
     def cancel(self) -> None:
-        """End the run within a slice; what is there stays."""
+        """End the run after the batch that is being computed; what is there stays."""
         if self._job is not None:
             self._job.cancel()
             self._set(canceling(self.state))
 
     def set_conditional(self, label: int, index: int, on: bool) -> None:
         """Make a query slice conditional for a class, or not."""
-        chosen = set(self.state.selected.get(label, ()))
-        self._set(with_selected(self.state, label, tuple(chosen | {index} if on else chosen - {index})))
+        self._set(with_conditional(self.state, label, index, on))
 
     def close(self) -> None:
         """End the thread and let go of all layers; the second time there is nothing to do."""
@@ -138,13 +125,13 @@ class RunController(QObject):
             return
         self._is_closed = True
         self._layers.events.removed.disconnect(self._on_layer_removed)
-        self._redraw.stop()
-        self._redrawn.stop()
         self._thread.event_arrived.disconnect(self._on_event_arrived)
         self._thread.job_ended.disconnect(self._on_job_ended)
         self._thread.close()
         self._abandon("")
+        self._redraw.stop()
         self._forget_result()
+        self.request = None
 
     def _abandon(self, message: str) -> None:
         """End the run here and now; what the thread still sends of it is not listened to."""
@@ -152,10 +139,10 @@ class RunController(QObject):
             self._job.cancel()
             self._end(Phase.CANCELED, message)
 
-    def _submit(self, state: RunState, events: Callable[[], Generator[Event, None, None]]) -> None:
-        self._job = Job(events, self._network.give_back_unused)
+    def _submit(self, state: RunState, job: Job) -> None:
+        self._job = job
         self._set(state)
-        self._thread.submit(self._job)
+        self._thread.submit(job)
 
     def _on_event_arrived(self, job: Job, event: Event) -> None:
         if job is not self._job:
@@ -168,11 +155,10 @@ class RunController(QObject):
             self._result_of_run().write_mask(event.index, event.label, event.mask)
         if isinstance(event, RunFinished):
             self._result_of_run().write_all(event.segmentation, [result.label for result in event.labels])
-        if not self._redraw.isActive():
-            self._redraw.start()
+        self._redraw.request()
 
     def _result_of_run(self) -> ResultLayer:
-        """Find the layer to write into; it is made when the first slice is there."""
+        """Find the layer to write into; it is added when the first slice is there."""
         if self.result is None:
             assert self.request is not None
             request = self.request
@@ -190,56 +176,66 @@ class RunController(QObject):
         result.layer.events.data.connect(self._on_result_changed)
 
     def _on_job_ended(self, job: Job, phase: Phase, message: str) -> None:
-        if job is self._job:
-            self._end(phase, message)
+        if job is not self._job:
+            return
+        self._end(phase, message)
+        if self.request is not None and self.request.query_layer not in self._layers:
+            self._forget_run()
 
     def _end(self, phase: Phase, message: str) -> None:
         self._job = None
-        if phase is Phase.FAILED and self._backup is not None and self.result is not None:
-            self.result.layer.data = self._backup.data
-            self.state = self._backup.state
-        self._backup = None
+        backup, self._backup = self._backup, None
+        is_undone = backup is not None and phase is not Phase.COMPLETED
+        if backup is not None and is_undone:
+            self._bring_back(backup)
+            message = message or "Canceled. The result is as it was before."
         self.state = ended(self.state, phase, message)
         if self.result is not None and self.request is not None:
             self.result.lock(False)
-            self.result.describe(layer_provenance(self.request, self.state))
-            self.result.layer.refresh(extent=False)  # its thumbnail is left alone while the run goes on
-        self._on_redraw()
+            if not is_undone:
+                self.result.describe(layer_provenance(self.request, self.state))
+            self.result.layer.refresh(extent=False)  # its thumbnail is left alone during the run
+        self._redraw.redraw()  # one that waits would say it again, over what was said since
+
+    def _bring_back(self, backup: _Backup) -> None:
+        self.state = backup.state
+        if self.result is not None:
+            self.result.layer.data = backup.data
 
     def _on_redraw(self) -> None:
-        self._redraw.stop()  # at an ending, one may be due that would say it again, over what was said since
-        self._redraw_began = time.monotonic()
-        self._redrawn.start()
         if self.result is not None:
             self.result.refresh()
         self.state_changed.emit(self.state)
 
-    def _on_redrawn(self) -> None:
-        """Wait longer before the next update, the longer this one took."""
-        took = time.monotonic() - self._redraw_began
-        self._redraw.setInterval(max(REDRAW_EVERY, round(1000 * took / REDRAW_SHARE)))
-
     def _on_painted(self, event: Any) -> None:
-        """Make a slice conditional that was corrected by hand."""
+        """Make the slices conditional that a stroke has corrected."""
         if self.result is None or self.request is None or self.state.phase.is_active:
             return
+        state = self.state
         for index, labels in self.result.edits(event.value).items():
             for label in labels & set(self.request.labels):
-                self.set_conditional(label, index, True)
+                state = with_conditional(state, label, index, True)
+        if state is not self.state:
+            self._set(state)
 
     def _on_layer_removed(self, event: Any) -> None:
         if self.result is not None and event.value is self.result.layer:
-            self._let_go_of_result("The result layer was removed, so the run has ended.")
+            self._forget_run("The result layer was removed, so the run has ended.")
+        elif self._job is None and self.request is not None and event.value is self.request.query_layer:
+            self._forget_run()
 
     def _on_result_changed(self, _: object) -> None:
         if self.result is not None and not self.result.fits:
             self.result.lock(False)
-            self._let_go_of_result("The result layer has data of another shape now, so the run has ended.")
+            self._forget_run("The result layer has data of another shape now, so the run has ended.")
 
-    def _let_go_of_result(self, message: str) -> None:
+    def _forget_run(self, message: str = "") -> None:
+        """End it, if it is active, and let go of its layers and of all arrays."""
         self._forget_result()
+        self.request = None
         self._abandon(message)
-        self._on_redraw()
+        self.state = forgotten(self.state)
+        self._redraw.redraw()
 
     def _forget_result(self) -> None:
         if self.result is not None:
@@ -250,17 +246,3 @@ class RunController(QObject):
     def _set(self, state: RunState) -> None:
         self.state = state
         self.state_changed.emit(state)
-
-
-def _run(network: KeptNetwork, request: RunRequest) -> Generator[Event, None, None]:
-    with network.given_back_when_it_is_too_large():
-        propagator = network.for_run(request.config, request.slices.data)
-        yield from run_revsam2(propagator, request.supports, request.query, request.config, request.labels)
-
-
-def _run_again(
-    network: KeptNetwork, request: RunRequest, masks: Mapping[int, Mapping[int, Mask]]
-) -> Generator[Event, None, None]:
-    with network.given_back_when_it_is_too_large():
-        propagator = network.for_run(request.config, request.slices.data)
-        yield from propagate_again(propagator, request.query, masks, request.config)

@@ -18,7 +18,7 @@ def described(state: RunState, seconds_left: float | None = None) -> str:
         case Phase.RUNNING:
             return _stage(state, seconds_left)
         case Phase.CANCELING:
-            return "Canceling after this slice ..."
+            return "Canceling ..."
         case Phase.COMPLETED:
             return " ".join(("Done.", *state.notices))
         case Phase.CANCELED:

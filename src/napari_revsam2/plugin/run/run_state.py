@@ -46,7 +46,7 @@ class Phase(str, Enum):
 
 @dataclass(frozen=True)
 class RunState:
-    """State of the run that goes on or went last.
+    """State of the active run, or of the last one.
 
     Attributes
     ----------
@@ -97,13 +97,24 @@ def continued(state: RunState) -> RunState:
 
 
 def canceling(state: RunState) -> RunState:
-    """Take note of Cancel; the run ends within a slice."""
+    """Take note of Cancel; the run ends after the batch that is being computed."""
     return replace(state, phase=Phase.CANCELING) if state.phase is Phase.RUNNING else state
 
 
 def ended(state: RunState, phase: Phase, message: str = "") -> RunState:
     """End a run."""
     return replace(state, phase=phase, message=message)
+
+
+def forgotten(state: RunState) -> RunState:
+    """Keep only how a run ended, when its layers are gone."""
+    return RunState(state.phase, notices=state.notices, message=state.message)
+
+
+def with_conditional(state: RunState, label: int, index: int, on: bool) -> RunState:
+    """Make a query slice conditional for a class, or not."""
+    chosen = set(state.selected.get(label, ()))
+    return with_selected(state, label, tuple(chosen | {index} if on else chosen - {index}))
 
 
 def with_selected(state: RunState, label: int, indices: tuple[int, ...]) -> RunState:

@@ -50,6 +50,7 @@ class CountChoice(QWidget):
 
     @value.setter
     def value(self, wanted: int) -> None:
+        """Show the number, or the nearest that is offered; it is remembered as wanted."""
         self.wanted = max(wanted, self.box.minimum())
         with QSignalBlocker(self.box):
             self.box.setValue(self.wanted)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_revsam2.plugin.layers.connections import Connections
-from napari_revsam2.plugin.layers.layer_slices import slices_of
-from napari_revsam2.plugin.layers.pairing import check_pair, full_resolution
+from napari_revsam2.plugin.layers.layer_slices import full_resolution, slices_of
+from napari_revsam2.plugin.layers.pairing import check_pair
 from napari_revsam2.plugin.layers.viewer_slice import shown_point
 
 _PAINT_DELAY = 200
@@ -67,7 +67,7 @@ class AnnotatedSlices(QObject):
         self.image, self.labels, self.axis = image, labels, axis
         point = shown_point(viewer, image)
         self.image_slices = slices_of(image, axis, point)
-        self.slices = slices_of(labels, axis, point)
+        self.slices = self.image_slices.of(labels)
         self.unchecked: set[int] = set()
         self._viewer = viewer
         self._voxels: dict[int, dict[int, int]] = {}
@@ -163,14 +163,12 @@ class AnnotatedSlices(QObject):
     def _on_labels_update(self, _: object) -> None:
         """Look at the slice that is shown: a stroke goes on there."""
         shown = shown_point(self._viewer, self.labels)[self.slices.axis]
-        self._look_at([shown])
+        self._look_at([self.slices.number_of(shown)])
 
     def _on_paint(self, event: Any) -> None:
         """Look where a complete stroke went, as its parts say."""
-        length = len(self.slices)
         for part in event.value:
-            where = part[0][self.slices.axis]
-            indices = range(*where.indices(length)) if isinstance(where, slice) else np.unique(where).tolist()
+            indices = self.slices.numbers_in(part[0])
             self._edited.update(indices)
             self._look_at(indices)
 

@@ -74,6 +74,7 @@ class PairRow(QWidget):
 
     @layers.setter
     def layers(self, layers: tuple[Image | None, Labels | None]) -> None:
+        """Choose both layers."""
         self.image.layer, self.labels.layer = layers
         self.update_buttons()
 
