@@ -97,7 +97,7 @@ def measure_widget(runs: int, times: int) -> dict[str, Any]:
 
 def _window(times: int) -> tuple[Viewer, RevSAM2Widget]:
     viewer, widget = window_with_sample()
-    query = widget.form.query.layer
+    query = widget.form.inputs.query
     query.data = np.concatenate([query.data] * times)
     return viewer, widget
 

@@ -91,7 +91,7 @@ CASES: dict[str, tuple[Change, str]] = {
         replacing("labels", lambda d: save(d / "empty.nii.gz", phantom()[1] * 0)),
         "empty.nii.gz has no labelled slice",
     ),
-    "class not there": (adding("--label", "9"), "labels.nii.gz: give one that is ("),
+    "class not there": (adding("--label", "9"), "labels.nii.gz: choose one that is ("),
     "slice out of range": (adding("--slices", "2,77"), "labels.nii.gz: There is no slice 77"),
     "slice not annotated": (
         adding("--slices", "0"),

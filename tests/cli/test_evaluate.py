@@ -8,6 +8,7 @@ import shutil
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from napari_revsam2.cli import main
@@ -60,13 +61,21 @@ def test_an_evaluation_leaves_results_tables_pictures_report_and_provenance(pair
     assert row.count("100.00") == 2  # N = 4 and N = 1
 
 
-def test_a_second_call_adds_what_is_new_and_nothing_twice(pairs, tmp_path):
+class Nothing:
+    """A system that finds nothing, at once."""
+
+    def segment(self, supports, label, query, spacing, truth):
+        return np.zeros(query.shape, bool)
+
+
+def test_a_second_call_adds_what_is_new_and_nothing_twice(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(computation, "find_systems", lambda names, config: (Nothing(),))
     output = tmp_path / "output"
     evaluate(pairs, output)
-    evaluate(pairs, output, "--compare", "registration", "--label", "1", "--groups", "1")
+    evaluate(pairs, output, "--compare", "registration", "--label", "1")
     with (output / "results.csv").open(newline="") as file:
         rows = [tuple(row.values())[:9] for row in csv.DictReader(file)]
-    assert len(rows) == len(set(rows)) == 2 * 2 * 2 * 10 + 2
+    assert len(rows) == len(set(rows)) == 2 * 2 * 2 * 10 + 2 * 2
 
 
 def test_provenance_tells_the_command_and_no_folder(pairs, tmp_path):
@@ -77,6 +86,14 @@ def test_provenance_tells_the_command_and_no_folder(pairs, tmp_path):
     assert json.loads(text)["command"][:2] == ["evaluate", "phantoms.csv"]
     for name in ("provenance.json", "settings.json", "report.html", "results.csv"):
         assert str(tmp_path) not in (tmp_path / "output" / name).read_text(encoding="utf-8")
+
+
+def test_all_processes_are_told_the_precision_that_this_one_computes_with(pairs, tmp_path):
+    evaluate(pairs, tmp_path / "output", "--label", "1", "--groups", "1", "--precision", "auto")
+    settings = json.loads((tmp_path / "output" / "settings.json").read_text(encoding="utf-8"))
+    assert settings["precision"] in {"float32", "bfloat16", "float16"}
+    provenance = json.loads((tmp_path / "output" / "provenance.json").read_text(encoding="utf-8"))
+    assert provenance["settings"]["precision"] == settings["precision"]
 
 
 def test_supports_of_another_dataset_of_the_same_name_are_refused(pairs, tmp_path, capsys):
@@ -191,3 +208,9 @@ def test_precision_and_device_are_chosen_once_for_all_workers_of_this_machine(
     (config,) = configs
     assert (config.precision is not Precision.AUTO) == is_resolved
     assert (config.device != "auto") == is_resolved
+
+
+def test_two_datasets_of_one_name_are_refused(pairs, tmp_path, capsys):
+    other = shutil.copytree(pairs.parent, tmp_path / "other") / pairs.name
+    assert main(["evaluate", str(pairs), str(other), "--output", str(tmp_path / "output")]) == 2
+    assert "Two datasets are called phantoms: rename one of the folders" in capsys.readouterr().err

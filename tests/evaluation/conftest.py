@@ -25,11 +25,15 @@ ORGAN, VESSEL = 1, 2
 
 
 def write_subject(folder: Path, name: str, shift: int = 0, n_slices: int = 14) -> Subject:
-    """An organ (grey value 100) on slices 2 to 11, a vessel (50) on all but the first; 20 x 16 pixels."""
+    """An organ (grey value 100) on slices 2 to 11, a vessel (50) on all but the first; 20 x 16 pixels.
+
+    A corner pixel makes each slice of each volume another one, as embeddings are found by what a slice shows.
+    """
     labels = np.zeros((16, 20, n_slices), np.uint8)
     labels[2:8, 3 + shift : 9 + shift, 2:12] = ORGAN
     labels[10:13, 4:8, 1:] = VESSEL
     image = np.array([0, 100, 50], np.int16)[labels]
+    image[0, 0] = -20 * shift - np.arange(n_slices)
     affine = np.diag([2.0, 1.5, 3.0, 1])
     paths = folder / f"{name}.nii.gz", folder / f"{name}_labels.nii.gz"
     for path, data in zip(paths, (image, labels), strict=True):

@@ -14,7 +14,11 @@ from napari.layers import Image
 from qtpy.QtCore import QSettings
 
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, stack_supports
+from napari_revsam2.plugin.dock_widget import RevSAM2Widget
 from napari_revsam2.plugin.layers.layer_slices import LayerSlices, slices_of
+from napari_revsam2.plugin.run.networks import KeptNetwork
+from napari_revsam2.plugin.run.run_state import Phase
+from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
 from napari_revsam2.settings.config import RevSAM2Config
 from tests.engine.conftest import BRIGHT, DARK, paint
 from tests.engine.fake_propagator import FakePropagator
@@ -116,3 +120,26 @@ def network() -> HeldPropagator:
 def assert_is_truth(data: np.ndarray) -> None:
     """Compare with the true labels of the query."""
     np.testing.assert_array_equal(data, TRUTH)
+
+
+@pytest.fixture
+def widget(qtbot, viewer, network):
+    """The widget with a painted support and the query."""
+    image, labels = paint((5, 10, 12))
+    labels[3:] = 0
+    viewer.layers.insert(0, Image(image, name="support", scale=(2, 1, 1)))
+    viewer.add_labels(labels, name="support labels", scale=(2, 1, 1))
+    widget = RevSAM2Widget(viewer, KeptNetwork(lambda config: StoredEmbeddings(network)))
+    qtbot.addWidget(widget)
+    qtbot.waitUntil(lambda: widget.form.run_bar.button.isEnabled())
+    yield widget
+    widget.close()
+
+
+@pytest.fixture
+def ran(widget, qtbot):
+    """The widget after a click on Run."""
+    widget.form.run_bar.button.click()
+    qtbot.waitUntil(lambda: not widget.controller.state.phase.is_active, timeout=10_000)
+    assert widget.controller.state.phase is Phase.COMPLETED
+    return widget

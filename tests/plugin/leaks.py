@@ -26,20 +26,16 @@ def nothing_left_behind() -> Iterator[None]:
     # Qt's threads aren't in `threading.enumerate()`.
     running = [thread for thread in started if isalive(thread) and thread.isRunning()]
     assert not running, f"left running: {running}"
+    gc.collect()  # on this thread: Qt's objects mustn't be deleted on the model thread of a later test
     left = _windows() - before
-    if left:  # perhaps not yet deleted
-        left = _windows_after_deletion() - before
+    if left:  # what one deletes may delete another
+        gc.collect()
+        left = _windows() - before
     assert not left, f"left open: {left}"
 
 
 def _windows() -> set[QWidget]:
     """Widgets without a parent, hidden ones too; pyqtgraph's plots keep menus that they never show."""
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QApplication.processEvents()
     return {widget for widget in QApplication.topLevelWidgets() if not isinstance(widget, QMenu)}
-
-
-def _windows_after_deletion() -> set[QWidget]:
-    for _ in range(2):  # what one deletes may delete another
-        gc.collect()
-        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        QApplication.processEvents()
-    return _windows()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -71,11 +73,10 @@ def test_the_window_and_the_command_line_agree_on_a_file(files, axis, qtbot, tmp
     problem.write(tmp_path / "line.nii", finished.segmentation)
 
     viewer, network = ViewerModel(), SidedPropagator()
-    controller = RunController(viewer.layers, KeptNetwork(lambda config: StoredEmbeddings(network)))
-    controller.start(request_for(viewer, files, axis))
-    qtbot.waitUntil(lambda: not controller.state.phase.is_active)
-    layer, state = controller.result.layer, controller.state
-    controller.close()
+    with closing(RunController(viewer.layers, KeptNetwork(lambda config: StoredEmbeddings(network)))) as controller:
+        controller.start(request_for(viewer, files, axis))
+        qtbot.waitUntil(lambda: not controller.state.phase.is_active, timeout=30_000)
+        layer, state = controller.result.layer, controller.state
 
     write_labels_layer(str(tmp_path / "window.nii"), *layer.as_layer_data_tuple()[:2])
     assert finished.segmentation.any()

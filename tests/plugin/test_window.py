@@ -7,6 +7,7 @@ import pytest
 import torch
 from docs.screenshots import picture, run_to_the_end, until, window_with_sample
 from napari._app_model import get_app_model
+from qtpy.compat import isalive
 from qtpy.QtWidgets import QLabel
 
 from napari_revsam2.plugin.run.networks import KeptNetwork
@@ -27,6 +28,8 @@ def window(qapp, tmp_path, monkeypatch):
     if hasattr(viewer.window, "_qt_window"):
         viewer.close()
     until(lambda: not widget.controller._thread.isRunning(), 10)
+    if isalive(widget):  # taken out of its dock, it is nobody's
+        widget.deleteLater()
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
-"""What only a CUDA device can show; these tests run by themselves where there is one."""
+"""A CUDA device is chosen, computes what the processor computes, and can be canceled."""
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,19 +9,17 @@ import pytest
 import torch
 
 from napari_revsam2.engine.dice import dice
-from napari_revsam2.engine.events import RunFinished
+from napari_revsam2.engine.events import RunFinished, Stage, result_of
 from napari_revsam2.engine.pipeline import run_revsam2
+from napari_revsam2.engine.problem import QueryVolume, SupportSet
+from napari_revsam2.sam2_backend.cache.embedding_files import EmbeddingFiles
 from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
-from napari_revsam2.sam2_backend.device import give_back_unused
 from napari_revsam2.sam2_backend.loading import load_propagator, load_with_store
 from napari_revsam2.sample_data import sample_query, sample_supports
 from napari_revsam2.settings.config import Precision, RevSAM2Config
 from napari_revsam2.volume_files.file_problem import open_problem
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
-]
+from .devices import on_both, on_cuda
 
 
 @pytest.fixture
@@ -39,59 +36,79 @@ def config_of(**settings: object) -> RevSAM2Config:
     return RevSAM2Config(n_support=3, top_k=3, **settings)
 
 
+def problem_of(config: RevSAM2Config) -> tuple[SupportSet, QueryVolume]:
+    """The middle of the sample data."""
+    problem = open_problem(list(sample_supports()), sample_query()[0], config)
+    return problem.supports, QueryVolume(problem.query.slices[8:18], problem.query.limits)
+
+
 def run(config: RevSAM2Config, network: StoredEmbeddings | None = None) -> RunFinished:
     """Run on the middle of the sample data."""
-    problem = open_problem(list(sample_supports()), sample_query()[0], config)
-    query = type(problem.query)(problem.query.slices[8:18], problem.query.limits)
-    *_, last = run_revsam2(network or load_with_store(config), problem.supports, query, config, (1,))
-    assert isinstance(last, RunFinished)
-    return last
+    network = load_with_store(config) if network is None else network  # an empty store is false
+    return result_of(run_revsam2(network, *problem_of(config), config, (1,)))
 
 
-def test_in_float32_it_gives_the_masks_and_scores_of_the_processor(exact_convolutions: None) -> None:
-    processor, cuda = (run(config_of(device=name, precision=Precision.FLOAT32)) for name in ("cpu", "cuda"))
+@on_cuda
+def test_in_float32_it_gives_the_masks_and_scores_of_the_processor(device: str, exact_convolutions: None) -> None:
+    processor, cuda = (run(config_of(device=name, precision=Precision.FLOAT32)) for name in ("cpu", device))
     assert cuda.computed_with == {"device": "cuda", "precision": "float32"}
     assert processor.segmentation.any()
     assert (cuda.segmentation == processor.segmentation).mean() >= 0.999
     np.testing.assert_allclose(cuda.labels[0].reverse_scores, processor.labels[0].reverse_scores, atol=0.01)
 
 
+@on_cuda
 @pytest.mark.parametrize("precision", [Precision.AUTO, Precision.FLOAT16, Precision.BFLOAT16])
-def test_in_half_precision_it_gives_nearly_the_masks_of_the_processor(precision: Precision) -> None:
+def test_in_half_precision_it_gives_nearly_the_masks_of_the_processor(device: str, precision: Precision) -> None:
     processor = run(config_of(device="cpu", precision=Precision.FLOAT32))
-    cuda = run(config_of(device="cuda", precision=precision))
+    cuda = run(config_of(device=device, precision=precision))
     assert dice(cuda.segmentation > 0, processor.segmentation > 0) > 0.95
 
 
-def test_by_itself_it_is_chosen_with_half_precision() -> None:
+@on_cuda
+def test_by_itself_it_is_chosen_with_half_precision(device: str) -> None:
     chosen = load_propagator(RevSAM2Config()).computed_with
-    assert chosen["device"] == "cuda"
+    assert chosen["device"] == device
     assert chosen["precision"] in ("bfloat16", "float16")
 
 
-def test_a_run_leaves_the_network_and_its_embeddings_in_memory_and_nothing_else() -> None:
-    config = config_of(device="cuda")
-    network = load_with_store(config)
-    before = torch.cuda.memory_allocated()
-    run(config, network)
-    network.clear()
-    gc.collect()
-    assert torch.cuda.memory_allocated() <= before + 2**20  # tables that the network makes at its first use
+@on_both
+def test_a_second_run_in_the_process_gives_the_same_to_the_last_digit(device: str) -> None:
+    config = config_of(device=device)
+    first, second = run(config), run(config)
+    np.testing.assert_array_equal(second.segmentation, first.segmentation)
+    np.testing.assert_array_equal(second.labels[0].reverse_scores, first.labels[0].reverse_scores)
 
 
-def test_all_memory_is_given_back_when_the_network_goes() -> None:
-    run(config_of(device="cuda"))  # CUDA's libraries keep a workspace of their own from the first use on
-    gc.collect()
-    give_back_unused()
-    before = torch.cuda.memory_allocated(), torch.cuda.memory_reserved()
-    run(config_of(device="cuda"))
-    gc.collect()
-    give_back_unused()
-    assert torch.cuda.memory_allocated() <= before[0]
-    assert torch.cuda.memory_reserved() <= before[1]
-
-
-def test_embeddings_from_files_give_the_same_to_the_last_digit(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = run(config_of(device="cuda"))
+@on_cuda
+def test_embeddings_from_files_give_the_same_to_the_last_digit(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run(config_of(device=device))
     monkeypatch.setattr("napari_revsam2.sam2_backend.sam2_memory.embed_slices", None)
-    np.testing.assert_array_equal(run(config_of(device="cuda")).segmentation, first.segmentation)
+    np.testing.assert_array_equal(run(config_of(device=device)).segmentation, first.segmentation)
+
+
+@on_both
+def test_a_store_beyond_its_budget_gives_the_same_to_the_last_digit(device: str) -> None:
+    config = config_of(device=device)
+    network = load_propagator(config)
+    expected = run(config, StoredEmbeddings(network))
+    _, query = problem_of(config)
+    (embedding,) = network.embed([np.asarray(query.slices[0])], [query.limits])
+    files = EmbeddingFiles(network.model, network.computed_with["precision"])
+    store = StoredEmbeddings(network, files, memory_budget=2 * embedding.nbytes)
+    np.testing.assert_array_equal(run(config, store).segmentation, expected.segmentation)
+    assert len(store) == 2
+
+
+@on_both
+@pytest.mark.parametrize("stage", list(Stage))
+def test_canceled_in_any_stage_it_runs_again_to_the_same_result(device: str, stage: Stage) -> None:
+    config = config_of(device=device)
+    network = load_with_store(config)
+    expected = run(config, network)
+    network.clear()
+    events = run_revsam2(network, *problem_of(config), config, (1,))
+    next(event for event in events if getattr(event, "stage", None) is stage)
+    next(events)
+    events.close()
+    np.testing.assert_array_equal(run(config, network).segmentation, expected.segmentation)

@@ -246,3 +246,18 @@ def test_without_simpleitk_the_sentence_says_what_to_install(read, chaos, monkey
 def test_reading_files_does_not_load_simpleitk():
     code = "import napari_revsam2.volume_files, sys; sys.exit('SimpleITK' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_warnings_of_simpleitk_are_as_before_even_after_a_failure(tmp_path, monkeypatch):
+    def broken(folder):
+        raise RuntimeError(folder)
+
+    monkeypatch.setattr(sitk.ImageSeriesReader, "GetGDCMSeriesIDs", broken)
+    before = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(True)
+    try:
+        with pytest.raises(RuntimeError):
+            read_image(tmp_path)
+        assert sitk.ProcessObject.GetGlobalWarningDisplay()
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(before)

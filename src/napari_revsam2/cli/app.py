@@ -26,7 +26,7 @@ VARIED = {"n_support", "top_k", "mode", "window"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; a problem the user can mend is one sentence and code 2."""
+    """Run the command line and return its exit code; a problem that the user can solve is one sentence and code 2."""
     words = _joined(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the pipe's encoding lacks
@@ -43,10 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _joined(words: Sequence[str]) -> list[str]:
-    """Write ``--window -600,1500`` as ``--window=-600,1500``: argparse takes what begins with a dash for an option."""
+    """Write ``--window -600,1500`` as ``--window=-600,1500``, and likewise after any option.
+
+    argparse takes what begins with a dash for an option, unless it is a single number.
+    """
     joined: list[str] = []
     for word in words:
-        if joined and joined[-1] in ("--window", "--slices") and re.match(r"-[\d.]", word):
+        is_value = re.match(r"-[\d.]", word) and not re.fullmatch(r"-\d+|-\d*\.\d+", word)
+        if is_value and joined and re.fullmatch(r"--[^=]+", joined[-1]):
             joined[-1] += "=" + word
         else:
             joined.append(word)
@@ -141,7 +145,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 
 def _add_models(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    actions.add_parser("list", help="what there is, and what of it is here").set_defaults(command=_list_models)
+    actions.add_parser("list", help="list the checkpoints, installed or not").set_defaults(command=_list_models)
     named = actions.add_parser("download", help="download a checkpoint from those who publish it")
     named.set_defaults(command=_download_model)
     named.add_argument("name", metavar="NAME")
@@ -226,13 +230,13 @@ def _evaluate(options: argparse.Namespace) -> None:
         from .evaluate import run_evaluation
     except ModuleNotFoundError as error:
         raise ProblemError(
-            f"The command evaluate needs {error.name}, which isn't here: pip install 'napari-revsam2[evaluation]'."
+            f"The command evaluate needs {error.name}, which isn't installed: pip install 'napari-revsam2[evaluation]'."
         ) from error
     run_evaluation(options, RevSAM2Config(**_given(options, VARIED)))
 
 
 def _given(options: argparse.Namespace, without: Collection[str] = ()) -> dict[str, Any]:
-    """Collect the settings that the user gave."""
+    """Collect the settings that the user chose."""
     names = [option.name for option in options_of(RevSAM2Config) if option.name not in without]
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 

@@ -17,12 +17,12 @@ def run_demo(folder: Path) -> None:
     Raises
     ------
     RevSAM2Error
-        When the folder can't be made or written.
+        When the folder can't be created or written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise VolumeFileError(f"{folder} can't be made ({error.strerror}): give another folder.") from error
+        raise VolumeFileError(f"{folder} can't be created ({error.strerror}): choose another folder.") from error
     query, truth = sample_query()
     print("Hippocampus MR: ten painted slices of three subjects, a fourth subject to segment.")
     for label, name in CLASSES.items():

@@ -100,7 +100,7 @@ def _pairs(datasets: list[Dataset], options: argparse.Namespace) -> tuple[tuple[
 
 
 def _possible(names: list[str], config: RevSAM2Config) -> Iterator[str]:
-    """Other systems that can run here; why the rest can't is said."""
+    """Yield the other systems that can run on this machine; print why the rest can't."""
     for system in find_systems(tuple(dict.fromkeys(names)), config):
         if reason := system.missing():
             sys.stderr.write(f"{system.name} is left out. {reason}\n")

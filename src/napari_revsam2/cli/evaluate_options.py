@@ -22,7 +22,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
         help="a folder in the layout of the Medical Segmentation Decathlon, nnU-Net or BIDS derivatives, or a CSV file "
         "of images and labels (docs/datasets.md)",
     )
-    add("--output", type=Path, required=True, metavar="FOLDER", help="results; a second call goes on where one stopped")
+    add("--output", type=Path, required=True, metavar="FOLDER", help="results; a second call resumes where one stopped")
     add("--description", metavar="NAME", help="btcv, abdomenct-1k, synapse-ct or chaos-mri: classes, split and window")
     add(
         "--supports-from",

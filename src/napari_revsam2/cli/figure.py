@@ -34,8 +34,25 @@ def check_figure(path: Path) -> None:
     check_folder(path)
 
 
-def write_figure(path: Path, query: QueryVolume, report: RunReport) -> None:
-    """Draw twelve slices through the segmented range and ``pi`` per slice; the format follows the path's ending."""
+def write_figure(path: Path, query: QueryVolume, report: RunReport, pixel_aspect: float) -> None:
+    """Draw twelve slices through the segmented range and ``pi`` per slice; the format follows the path's ending.
+
+    Parameters
+    ----------
+    path : Path
+        The file; written beside it and renamed.
+    query : QueryVolume
+        The slices and their grey values.
+    report : RunReport
+        What was found on them.
+    pixel_aspect : float
+        Height of a pixel over its width, in mm.
+
+    Raises
+    ------
+    VolumeFileError
+        When the file can't be written.
+    """
     figure = Figure(figsize=(12, 7.2), layout="constrained")
     montage, curve = np.asarray(figure.subfigures(2, 1, height_ratios=(2.2, 1)))
     panels = montage.subplots(_ROWS, _COLUMNS).ravel()
@@ -44,6 +61,7 @@ def write_figure(path: Path, query: QueryVolume, report: RunReport) -> None:
         panel.set_axis_off()
     for panel, index in zip(panels, chosen, strict=False):
         _draw_slice(panel, query, report, index)
+        panel.set_aspect(pixel_aspect)
     montage.legend(handles=_legend(report), loc="outside upper center", ncols=8, frameon=False)
     _draw_scores(curve.subplots(), report)
     with replaced_file(path) as temporary:

@@ -1,4 +1,4 @@
-"""What a run tells besides the mask: a summary, and provenance."""
+"""What a run reports besides the mask: a summary, and provenance."""
 
 from __future__ import annotations
 

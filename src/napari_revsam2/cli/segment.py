@@ -48,7 +48,7 @@ def run_request(request: Request) -> RunReport:
     Raises
     ------
     RevSAM2Error
-        For everything the user can mend.
+        For everything the user can solve.
     """
     stopwatch = Stopwatch()
     with stopwatch.running("read"):
@@ -62,7 +62,8 @@ def run_request(request: Request) -> RunReport:
             selected = {label.label: label.selected for label in result.labels}
             write_scores(request.scores, result.segmentation, scores, selected, truth)
         if request.figure:
-            write_figure(request.figure, problem.query, report)
+            _, rows, columns = problem.volume.slice_spacing(request.axis)
+            write_figure(request.figure, problem.query, report, rows / columns)
         problem.write(request.output, result.segmentation)  # last: an older mask stays unless all else is there
     if request.json:
         print_json(report)
@@ -114,7 +115,7 @@ def _check_enough_supports(problem: FileProblem, request: Request) -> None:
         files = ", ".join(str(path) for _, path in request.supports)
         raise ProblemError(
             f"{request.config.n_support} supports were asked for, but only {annotated} slices are annotated in {files}:"
-            f" give --n-support {annotated} or less, or annotate more."
+            f" use --n-support {annotated} or less, or annotate more."
         )
 
 

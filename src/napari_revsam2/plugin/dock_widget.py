@@ -61,8 +61,8 @@ class RevSAM2Widget(QWidget):
 
     def _connect(self) -> None:
         self.form.run_requested.connect(self.controller.start)
-        self.form.cancel_requested.connect(self.controller.cancel)
-        self.form.slice_requested.connect(self._on_support_slice_requested)
+        self.form.run_bar.cancel_clicked.connect(self.controller.cancel)
+        self.form.supports.slice_requested.connect(self._on_support_slice_requested)
         self.scores.slice_requested.connect(self._on_query_slice_requested)
         self.scores.conditional_toggled.connect(self.controller.set_conditional)
         self.scores.propagate_again_requested.connect(self.controller.propagate_again)
@@ -97,12 +97,12 @@ class RevSAM2Widget(QWidget):
 
     def _on_state_changed(self, state: RunState) -> None:
         active = state.phase.is_active
-        self.form.set_running(active)
+        self.form.run_bar.set_running(active)
         text = described(state, self.controller.seconds_left)
         if active:
-            self.form.set_progress(text, state.done, state.total)
+            self.form.run_bar.set_progress(text, state.done, state.total)
         elif text:
-            self.form.show_message(text)
+            self.form.run_bar.show_message(text)
         self.scores.set_ready(self.controller.result is not None and not active)
         request = self.controller.request
         labels, first_slice = (request.labels, request.slices.start) if request is not None else ((), 0)
@@ -133,7 +133,7 @@ class RevSAM2Widget(QWidget):
             show_slice(self._viewer, *query, index)
 
     def _on_support_slice_requested(self, layer: Image, index: int) -> None:
-        show_slice(self._viewer, layer, layer.ndim + self.form.axis, index)
+        show_slice(self._viewer, layer, layer.ndim + self.form.inputs.axis, index)
 
     def _on_theme_changed(self, _: object = None) -> None:
         self.scores.set_theme(self._viewer.theme)

@@ -78,7 +78,7 @@ def read_chaos_labels(folder: Path) -> Volume:
     files = {file.stem: file for file in _visible_files(folder) if file.suffix.lower() == ".png"}
     if not files:
         raise VolumeFileError(
-            f"{folder} is a folder without PNG slices: give a file, or a folder of labels as CHAOS has them."
+            f"{folder} is a folder without PNG slices: choose a file, or a folder of labels as CHAOS has them."
         )
     images = folder.parent / CHAOS_IMAGES
     if not images.is_dir():
@@ -155,7 +155,7 @@ def _series_files(folder: Path) -> tuple[Path, ...]:
     with _no_warnings(itk):
         identifiers = series_reader.GetGDCMSeriesIDs(str(folder))
     if not identifiers:
-        raise VolumeFileError(f"{folder} is a folder without a DICOM series: give a file, or a folder that holds one.")
+        raise VolumeFileError(f"{folder} is a folder without a DICOM series: use a file, or a folder that holds one.")
     if len(identifiers) > 1:
         raise VolumeFileError(f"{folder} holds {len(identifiers)} DICOM series: put one of them into its own folder.")
     files = tuple(Path(name) for name in series_reader.GetGDCMSeriesFileNames(str(folder), identifiers[0]))

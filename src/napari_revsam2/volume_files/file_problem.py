@@ -102,7 +102,7 @@ def open_problem(
     axis = member(Axis, axis, "Axis")
     if slices is not None and len(slices) != len(supports):
         raise ProblemError(
-            f"Slices are given for {len(slices)} of {len(supports)} support volumes: give them for each."
+            f"Slices are listed for {len(slices)} of {len(supports)} support volumes: list them for each."
         )
     window = IntensityWindow.parse(config.window)
     painted: list[SupportSlice] = []
@@ -121,8 +121,8 @@ def open_problem(
     for label in labels or ():
         if label not in offered.labels:
             raise ProblemError(
-                f"Class {label} isn't painted on the support slices of {_listed([path for _, path in supports])}: give "
-                f"one that is ({_listed(offered.labels)})."
+                f"Class {label} isn't painted on the support slices of {_listed([path for _, path in supports])}: "
+                f"choose one that is ({_listed(offered.labels)})."
             )
     volume = read_image(query)
     return FileProblem(offered, QueryVolume(volume.slices(axis), _limits(volume, window)), volume, axis)
@@ -130,7 +130,7 @@ def open_problem(
 
 def _limits(volume: Volume, window: IntensityWindow) -> Limits:
     if volume.data.min() == volume.data.max():
-        raise ProblemError(f"{volume.path} is a constant image ({volume.data.min():g} everywhere): give another one.")
+        raise ProblemError(f"{volume.path} is a constant image ({volume.data.min():g} everywhere): use another one.")
     return window.limits(volume.data, volume.path)
 
 

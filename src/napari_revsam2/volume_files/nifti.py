@@ -19,13 +19,12 @@ from nibabel.volumeutils import native_code
 
 from napari_revsam2.vocabulary.errors import VolumeFileError
 
+from .length_unit import length_unit, millimetres
 from .volume import Affine, FileGrid, GridDetail, Volume, Voxels, reoriented
 
 READ_ENDINGS = (".nii", ".nii.gz", ".hdr", ".img")
 WRITTEN_ENDINGS = (".nii.gz", ".nii")
 
-_MM_PER_UNIT = {"meter": 1000.0, "micron": 0.001}
-"""Any other unit, and none, is taken as mm."""
 _LARGEST_NIFTI1_SIZE = 32767
 _DRAIN_BYTES = 2**20
 
@@ -92,7 +91,7 @@ def _quiet_nibabel() -> Iterator[None]:
 
 
 def _load(path: Path) -> tuple[Any, Voxels]:
-    """Open the file and really read its voxels, with every failure of nibabel put in words."""
+    """Open the file and really read its voxels, with every failure of nibabel as one sentence."""
     try:
         # No memory map: the file may be replaced by the result while the volume is in use.
         with _quiet_nibabel():
@@ -104,7 +103,7 @@ def _load(path: Path) -> tuple[Any, Voxels]:
     except FileNotFoundError as error:
         raise VolumeFileError(f"{path} is one half of a .hdr/.img pair: put the other half beside it.") from error
     except MemoryError as error:
-        raise VolumeFileError(f"{path} asks for more memory than there is: crop it, or export it again.") from error
+        raise VolumeFileError(f"{path} needs more memory than is available: crop it, or export it again.") from error
     except Exception as error:  # nibabel has no common base: gzip, zlib, struct, numpy and its own errors come out
         raise VolumeFileError(
             f"{path} can't be read as a NIfTI image: it is damaged, cut short or of another kind; copy or export it"
@@ -135,7 +134,7 @@ def _millimetres(affine: Affine, header: Nifti1Header | None) -> Affine:
         unit = header.get_xyzt_units()[0] if header else "unknown"
     except KeyError:  # a code that the standard doesn't have
         unit = "unknown"
-    scaled[:3] *= _MM_PER_UNIT.get(unit, 1.0)
+    scaled[:3] *= millimetres(length_unit(unit))
     return scaled
 
 

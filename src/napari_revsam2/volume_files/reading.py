@@ -1,4 +1,4 @@
-"""Image and label files to volumes, whatever their format; what can't be a volume is refused in words."""
+"""Image and label files to volumes, whatever their format; what can't be a volume is refused in one sentence."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _read(path: Path, read_folder: Callable[[Path], Volume]) -> Volume:
         return read_folder(path)
     volume = read_nifti(path) if path.name.lower().endswith(READ_ENDINGS) else read_tiff(path)
     if volume.data.size == 0 or sum(size > 1 for size in volume.data.shape) < 2:
-        raise VolumeFileError(f"{path} holds {volume.data.size} voxels in a line: give a volume or a 2-D image.")
+        raise VolumeFileError(f"{path} holds {volume.data.size} voxels in a line: use a volume or a 2-D image.")
     return volume
 
 
@@ -80,10 +80,10 @@ def _check_readable(path: Path) -> None:
     if not os.access(path, os.R_OK):
         raise VolumeFileError(f"{path} may not be read: change its permissions.")
     if not path.is_dir() and not path.is_file():
-        raise VolumeFileError(f"{path} is a device or a pipe: give a file.")
+        raise VolumeFileError(f"{path} is a device or a pipe: use a file.")
     if not path.is_dir() and not path.name.lower().endswith((*READ_ENDINGS, *ENDINGS)):
         endings = ", ".join((*READ_ENDINGS, *ENDINGS))
-        raise VolumeFileError(f"{path} isn't of a known kind: give a file that ends in one of {endings}.")
+        raise VolumeFileError(f"{path} isn't of a known kind: use a file that ends in one of {endings}.")
 
 
 def _grey_values(voxels: Voxels, path: Path) -> Voxels:
@@ -103,7 +103,7 @@ def _label_values(voxels: Voxels, path: Path) -> Voxels:
         _check_real(voxels, path)
         _check_finite(voxels, path)
         if not np.array_equal(voxels, np.rint(voxels)):
-            raise VolumeFileError(f"{path} has labels that aren't integers: give a label map, not an image.")
+            raise VolumeFileError(f"{path} has labels that aren't integers: use a label map, not an image.")
     if voxels.min() < 0:
         raise VolumeFileError(
             f"{path} has negative labels ({voxels.min():g}): number the classes from 1, background 0."

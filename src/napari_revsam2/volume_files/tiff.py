@@ -27,22 +27,12 @@ from nibabel.orientations import axcodes2ornt
 
 from napari_revsam2.vocabulary.errors import VolumeFileError
 
+from .length_unit import length_unit, millimetres
 from .volume import FileGrid, GridDetail, Volume, Voxels, reoriented
 
 ENDINGS = (".tif", ".tiff")
 
 _ORIENTATION = axcodes2ornt("SPL")
-_MM_PER_UNIT = {"m": 1000.0, "inch": 25.4, "cm": 10.0, "mm": 1.0, "micron": 1e-3, "nm": 1e-6}
-_UNIT_NAMES = {
-    "m": ("m", "meter", "meters", "metre"),
-    "inch": ("inch", "inches", "in"),
-    "cm": ("cm", "centimeter", "centimeters", "centimetre"),
-    "mm": ("mm", "millimeter", "millimeters", "millimetre"),
-    # Both Unicode letters, and the first as ImageJ escapes it.
-    "micron": ("micron", "microns", "um", "\u00b5m", "\u03bcm", r"\u00b5m", "micrometer", "micrometre"),
-    "nm": ("nm", "nanometer", "nanometers", "nanometre"),
-}
-_UNITS = {name: unit for unit, names in _UNIT_NAMES.items() for name in names}
 _RESOLUTION_UNITS = {2: "inch", 3: "cm"}
 _STRAIGHT_LINE = 0
 
@@ -57,7 +47,7 @@ class TiffSpacing:
     @property
     def millimetres(self) -> tuple[float, float, float]:
         """The same in mm; no unit counts as mm."""
-        x, y, z = (length * _MM_PER_UNIT.get(self.unit, 1.0) for length in self.lengths)
+        x, y, z = (length * millimetres(self.unit) for length in self.lengths)
         return x, y, z
 
 
@@ -90,7 +80,7 @@ def read_tiff(path: Path) -> Volume:
     except VolumeFileError:
         raise
     except MemoryError as error:
-        raise VolumeFileError(f"{path} asks for more memory than there is: crop it, or export it again.") from error
+        raise VolumeFileError(f"{path} needs more memory than is available: crop it, or export it again.") from error
     except Exception as error:  # tifffile lets out what struct, zlib, xml and numpy raise
         raise VolumeFileError(_unreadable(path, error)) from error
     return Volume.from_file_axes(pages, path, _grid(pages.shape, spacing))
@@ -102,7 +92,7 @@ def write_tiff(path: Path, labels: Voxels, like: Volume) -> None:
     The spacing is that of ``like``, and so is the unit if ``like`` came from a TIFF (none stays none), else mm.
     """
     unit = like.grid.unit if isinstance(like.grid, TiffGrid) else "mm"
-    x, y, z = (length / _MM_PER_UNIT.get(unit, 1.0) for length in like.spacing)
+    x, y, z = (length / millimetres(unit) for length in like.spacing)
     metadata: dict[str, Any] = {"axes": "ZYX", "spacing": z}
     if unit:
         metadata["unit"] = unit
@@ -180,7 +170,7 @@ def _read_spacing(tif: tifffile.TiffFile) -> TiffSpacing:
 def _imagej_spacing(tif: tifffile.TiffFile, imagej: dict[str, Any]) -> TiffSpacing:
     tags = tif.pages.first.tags
     told = imagej.get("unit") or _RESOLUTION_UNITS.get(tags.valueof("ResolutionUnit"), "")
-    unit = _UNITS.get(str(told).lower(), "")
+    unit = length_unit(told)
     lengths = []
     for tag in ("XResolution", "YResolution"):
         voxels, units = tags.valueof(tag, default=(1, 1))
@@ -194,9 +184,9 @@ def _ome_spacing(xml: str) -> TiffSpacing:
     sizes = {} if pixels is None else pixels.attrib
     if not any(f"PhysicalSize{axis}" in sizes for axis in "XYZ"):
         return _UNTOLD
-    units = [_UNITS.get(sizes.get(f"PhysicalSize{axis}Unit", "micron").lower(), "") for axis in "XYZ"]
+    units = [length_unit(sizes.get(f"PhysicalSize{axis}Unit", "micron")) for axis in "XYZ"]
     x, y, z = (
-        _length(sizes.get(f"PhysicalSize{axis}")) * _MM_PER_UNIT.get(unit, 1.0) / _MM_PER_UNIT.get(units[0], 1.0)
+        _length(sizes.get(f"PhysicalSize{axis}")) * millimetres(unit) / millimetres(units[0])
         for axis, unit in zip("XYZ", units, strict=True)
     )
     return TiffSpacing((x, y, z), units[0])
@@ -222,7 +212,7 @@ def _grid(shape: tuple[int, ...], spacing: TiffSpacing) -> TiffGrid:
 
 def _unreadable(path: Path, error: Exception) -> str:
     if "imagecodecs" in str(error):
-        return f"{path} is compressed in a way that isn't read here: save it without compression and try again."
+        return f"{path} is compressed in a way that isn't supported: save it without compression and try again."
     return (
         f"{path} can't be read as a TIFF image: it is damaged, cut short or of another kind; copy or export it again."
     )

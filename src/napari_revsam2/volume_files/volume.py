@@ -31,7 +31,7 @@ _GRID_TOLERANCE = 0.01
 
 
 class GridDetail(IntEnum):
-    """How much a file tells of where its voxels lie; each kind includes the ones before."""
+    """How much of its voxels' place a file holds; each kind includes the ones before."""
 
     SHAPE = 0
     SPACING = 1
@@ -58,7 +58,7 @@ class FileGrid:
     orientation
         (3, 2), how the file's axes run.
     detail
-        How much of ``affine`` the file really said.
+        How much of ``affine`` the file really holds.
     """
 
     shape: tuple[int, ...]
@@ -99,6 +99,11 @@ class Volume:
         """Distance in mm between neighbouring voxels along X, Y and Z."""
         x, y, z = np.linalg.norm(self.affine[:3, :3], axis=0)
         return float(x), float(y), float(z)
+
+    def slice_spacing(self, axis: Axis) -> tuple[float, float, float]:
+        """Distance in mm between the slices along ``axis``, between their rows, and between their columns."""
+        slices, rows, columns = (self.spacing[int(place)] for place in axcodes2ornt(_STACKED[Axis(axis)])[:, 0])
+        return slices, rows, columns
 
     def slices(self, axis: Axis) -> Voxels:
         """View the volume as a stack of slices in radiological display convention.
@@ -177,7 +182,7 @@ def check_same_grid(image: Volume, labels: Volume) -> None:
     difference = _grid_difference(image, labels)
     if difference:
         raise VolumeFileError(
-            f"{image.path} and its labels {labels.path} don't lie on the same grid ({difference}): give labels drawn"
+            f"{image.path} and its labels {labels.path} don't lie on the same grid ({difference}): use labels drawn"
             " on this image, or resample them to it."
         )
 

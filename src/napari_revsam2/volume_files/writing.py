@@ -55,12 +55,12 @@ def check_folder(path: str | os.PathLike[str]) -> None:
     path = Path(path)
     try:
         if path.is_dir():
-            raise VolumeFileError(f"{path} is a folder: give the name of a file in it.")
+            raise VolumeFileError(f"{path} is a folder: choose a file in it.")
         if path.exists() and not path.is_file():
-            raise VolumeFileError(f"{path} isn't a regular file and would be replaced by one: give another name.")
+            raise VolumeFileError(f"{path} isn't a regular file and would be replaced by one: choose another name.")
         if not path.parent.is_dir():
             raise VolumeFileError(f"{path} can't be written, its folder doesn't exist: create {path.parent} first.")
-        # Only trying tells: permissions don't show a read-only disk, nor what Windows allows.
+        # Only trying shows it: permissions don't reveal a read-only disk, nor what Windows allows.
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
@@ -125,7 +125,7 @@ def _ending(path: Path) -> str:
     for ending in _WRITERS:
         if path.name.lower().endswith(ending) and len(path.name) > len(ending):
             return ending
-    raise VolumeFileError(f"{path} can't be written: give it one of the endings {', '.join(_WRITERS)}.")
+    raise VolumeFileError(f"{path} can't be written: use one of the endings {', '.join(_WRITERS)}.")
 
 
 def _stored(labels: Voxels, like: Volume, path: Path) -> Voxels:

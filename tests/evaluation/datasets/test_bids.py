@@ -55,3 +55,29 @@ def test_tables_that_contradict_each_other_are_refused(bids):
         (bids / f"{place}_dseg.tsv").write_text(f"index\tname\n7\t{name}\n")
     with pytest.raises(RevSAM2Error, match=r"calls class 7 spleen, and another table liver"):
         open_dataset(bids)
+
+
+@pytest.mark.parametrize("text", ["index\n7\n", "index\tname\nseven\tliver\n", "index\tname\n7\n"])
+def test_a_table_that_names_no_classes_is_refused(bids, text):
+    (bids / "dseg.tsv").write_text(text)
+    with pytest.raises(RevSAM2Error, match=r"dseg\.tsv isn't a table with the columns index and name"):
+        open_dataset(bids)
+
+
+@pytest.mark.parametrize("name", [".hidden_dseg.nii.gz", "sub-01_probseg.nii.gz"])
+def test_hidden_files_and_other_maps_are_no_segmentations(bids, name):
+    before = open_dataset(bids)
+    write_volume(bids / name)
+    assert open_dataset(bids) == before
+
+
+def test_sessions_of_a_subject_are_volumes_of_their_own(tmp_path):
+    for session in ("ses-1", "ses-2"):
+        write_volume(tmp_path / f"sub-01_{session}_T1w.nii.gz")
+        write_volume(tmp_path / f"sub-01_{session}_label-organs_dseg.nii.gz")
+    dataset = open_dataset(tmp_path)
+    assert names(dataset.training) == ["sub-01_ses-1", "sub-01_ses-2"]
+    assert [subject.image.name for subject in dataset.training] == [
+        "sub-01_ses-1_T1w.nii.gz",
+        "sub-01_ses-2_T1w.nii.gz",
+    ]

@@ -136,5 +136,5 @@ def test_what_was_looked_for_is_told(tmp_path):
 
 
 def test_an_unknown_description_is_refused_with_those_there_are(tmp_path):
-    with pytest.raises(RevSAM2Error, match="no description 'amos': give one of btcv, abdomenct-1k, synapse-ct, chaos"):
+    with pytest.raises(RevSAM2Error, match="no description 'amos': use one of btcv, abdomenct-1k, synapse-ct, chaos"):
         open_dataset(tmp_path, "amos")

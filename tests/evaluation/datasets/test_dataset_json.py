@@ -57,9 +57,9 @@ def test_a_decathlon_table_that_cannot_be_is_refused(tmp_path, changes, said):
     ("changes", "said"),
     [
         ({"channel_names": {"0": "T1", "1": "T2"}}, r"2 channels \(T1, T2\)"),
-        ({"labels": {"background": 0, "whole tumor": [1, 2]}}, "whole tumor a region of several labels"),
+        ({"labels": {"background": 0, "whole tumor": [1, 2]}}, "whole tumor as a region of several labels"),
         ({"labels": {"liver": "one"}}, "ValueError"),
-        ({"labels": {"background": 0, "liver": 1, "spleen": 1}}, "gives two classes one id"),
+        ({"labels": {"background": 0, "liver": 1, "spleen": 1}}, "has one id for two classes"),
         ({"file_ending": ".mha"}, "names no labelled volume"),
     ],
 )

@@ -33,7 +33,7 @@ def test_labels_lie_on_the_slices_of_their_image(tmp_path):
 
 def test_a_window_of_a_single_grey_value_is_refused_by_the_name_of_the_image(tmp_path):
     subject = write_subject(tmp_path, "flat", n_slices=1)  # neither organ nor vessel
-    with pytest.raises(ProblemError, match=r"flat\.nii\.gz: "):
+    with pytest.raises(ProblemError, match=r"flat\.nii\.gz has a single grey value"):
         read_labelled_stack(subject, Axis.AXIAL, "percentile:0.5,99.5")
 
 

@@ -39,7 +39,7 @@ def test_half_a_pair_is_refused_by_name(tmp_path, missing):
 def test_two_classes_of_one_name_are_refused(tmp_path):
     write_volume(tmp_path / "v.nii")
     (tmp_path / "classes.csv").write_text("id,name\n1,organ\n2,organ\n", encoding="utf-8")
-    with pytest.raises(RevSAM2Error, match="calls 2 classes organ: give each a name of its own"):
+    with pytest.raises(RevSAM2Error, match="calls 2 classes organ: use a different name for each"):
         open_dataset(write_pairs(tmp_path, "v.nii,v.nii,,"))
 
 
@@ -84,6 +84,6 @@ def test_two_volumes_of_one_name_are_refused(tmp_path):
 def test_what_is_no_dataset_is_refused_by_name(tmp_path, name):
     (tmp_path / "empty").mkdir()
     write_volume(tmp_path / "volume.nii")
-    with pytest.raises(RevSAM2Error, match=r"doesn't exist|isn't a dataset: give a CSV file") as error:
+    with pytest.raises(RevSAM2Error, match=r"doesn't exist|isn't a dataset: choose a CSV file") as error:
         open_dataset(tmp_path / name)
     assert str(tmp_path / name) in str(error.value)

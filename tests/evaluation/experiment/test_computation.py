@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -34,8 +36,10 @@ def test_memory_holds_the_embeddings_of_one_volume_at_a_time(experiment, network
 
 def test_a_volume_is_encoded_once_for_all_its_jobs(experiment, network, tmp_path):
     run(experiment, tmp_path)
-    volumes = len({job.query.name for job in experiment.jobs()})
-    assert len(network.embedded) <= volumes * (14 + 4 * 4)
+    jobs = experiment.jobs()
+    volumes = {job.query.name for job in jobs}
+    assert len(volumes) < len(jobs)
+    assert len(network.embedded) <= 14 * len(volumes) + 4 * len(jobs)  # slices, and four supports
 
 
 def test_a_job_has_a_row_for_each_of_its_settings_and_the_mask_of_the_kept_one(dataset, network):
@@ -68,6 +72,29 @@ def test_a_file_that_cannot_be_read_is_a_failure_with_its_name(dataset, network)
     assert isinstance(failure, JobFailure)
     assert failure.job is job
     assert "subject_0.nii.gz" in failure.reason
+
+
+def test_threads_of_one_process_compute_one_job_after_the_other(dataset, monkeypatch):
+    """They share the embeddings of one volume."""
+    running, together = [], []
+
+    def compute(job):
+        running.append(job)
+        together.append(len(running))
+        time.sleep(0.02)
+        running.remove(job)
+
+    monkeypatch.setattr(computation, "_compute", compute)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(run_job, [job_of(subject, ()) for subject in dataset.training]))
+    assert together == [1] * 5
+
+
+def test_the_one_shot_takes_its_slices_from_one_support_volume(dataset, network):
+    result = run_job(job_of(dataset.training[0], supports_of(dataset), [Setting("one-shot", 1, 7)]))
+    assert isinstance(result, JobResult)
+    assert [(row.mode, row.dsc) for row in result.rows] == [("one-shot", 1.0)]
+    assert result.slices == ()
 
 
 def supports_of(dataset):

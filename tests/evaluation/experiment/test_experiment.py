@@ -49,7 +49,7 @@ def test_prompts_are_run_for_the_first_group_alone_and_systems_for_each(experime
 
 def test_a_dataset_whose_volumes_all_give_supports_is_refused(experiment, dataset):
     few = replace(dataset, training=dataset.training[:3])
-    with pytest.raises(ProblemError, match="phantoms has no volume left to segment, as all give supports"):
+    with pytest.raises(ProblemError, match="phantoms has no volume left to segment, as all are supports"):
         replace(experiment, pairs=((few, few),)).jobs()
 
 

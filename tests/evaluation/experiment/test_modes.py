@@ -38,24 +38,17 @@ def test_forward_and_reverse_run_once_for_all_k_and_modes(inputs):
     assert len(to_supports) == shown * 4
 
 
-@pytest.mark.parametrize("mode", list(Mode))
-def test_the_bundled_network_gives_the_masks_of_runs_of_their_own(mode):
+def test_the_bundled_network_gives_the_masks_of_separate_runs():
     subjects = [Subject(image.name, image, labels) for image, labels in (*sample_supports(), sample_query())]
-    choices = [SupportChoice(subject, index) for subject in subjects[:2] for index in (12, 18)]
-    job = job_of(subjects[-1], choices, config=CONFIG, support_window=CONFIG.window)
-    inputs = read_inputs(job, choices)
-    inputs = replace(inputs, query=replace(inputs.query, slices=inputs.query.slices[8:20]), truth=inputs.truth[8:20])
+    choices = [SupportChoice(subject, 15) for subject in subjects[:2]]
+    inputs = read_inputs(job_of(subjects[-1], choices, config=CONFIG, support_window=CONFIG.window), choices)
+    inputs = replace(inputs, query=replace(inputs.query, slices=inputs.query.slices[10:18]), truth=inputs.truth[10:18])
     network = load_propagator(CONFIG)
-    settings = tuple(Protocol(n_support=(4, 2), top_k=(7, 2), modes=(Mode.REVSAM2, mode)).settings(4))
+    settings = tuple(Protocol(n_support=(2, 1), top_k=(3, 1)).settings(2))
     for found in segment_in_modes(network, inputs, CONFIG, settings):
-        config = replace(
-            CONFIG,
-            mode=Mode(found.setting.mode),
-            n_support=found.setting.n_support,
-            top_k=found.setting.top_k or CONFIG.top_k,
-        )
-        supports = SupportSet(inputs.supports[: found.setting.n_support])
-        *_, expected = run_revsam2(network, supports, inputs.query, config, (1,))
+        mode, n_support, top_k = Mode(found.setting.mode), found.setting.n_support, found.setting.top_k or CONFIG.top_k
+        config = replace(CONFIG, mode=mode, n_support=n_support, top_k=top_k)
+        *_, expected = run_revsam2(network, SupportSet(inputs.supports[:n_support]), inputs.query, config, (1,))
         assert found.mask.any()
         assert np.mean(found.mask != (expected.segmentation == 1)) < 1e-4, found.setting
         assert found.chosen == expected.labels[0].selected
@@ -81,3 +74,34 @@ def test_a_query_without_the_class_gives_an_empty_one_shot(inputs):
     inputs = replace(inputs, truth=np.zeros_like(inputs.truth))
     found = segment_one_shot(FakePropagator(), inputs, CONFIG, Setting("one-shot", 1, 7))
     assert not found.mask.any()
+
+
+@pytest.mark.parametrize("mode", [Mode.RANDOM, Mode.REVSAM2])
+def test_where_forward_propagation_finds_nothing_the_mask_is_empty_and_no_slice_chosen(inputs, mode):
+    dark = replace(inputs, query=replace(inputs.query, slices=np.zeros_like(np.asarray(inputs.query.slices))))
+    settings = [Setting(mode.value, 4, 7), Setting(mode.value, 4, 3)]
+    for found in segment_in_modes(FakePropagator(), dark, CONFIG, settings):
+        assert not found.mask.any()
+        assert found.chosen == ()
+
+
+def test_random_choices_follow_the_seed(inputs):
+    def chosen(seed):
+        config = replace(CONFIG, seed=seed)
+        (found,) = segment_in_modes(FakePropagator(), inputs, config, [Setting("random", 4, 3)])
+        return found.chosen
+
+    assert chosen(1) == chosen(1)
+    assert len({chosen(seed) for seed in range(5)}) > 1
+
+
+def test_fifo_alone_runs_no_forward_propagation(inputs):
+    (found,) = segment_in_modes(FakePropagator(), inputs, CONFIG, [Setting("fifo", 4)])
+    assert found.first is None
+    np.testing.assert_array_equal(found.mask, inputs.truth)
+
+
+def test_each_n_takes_the_first_supports(inputs):
+    network = FakePropagator()
+    list(segment_in_modes(network, inputs, CONFIG, [Setting("forward", 4), Setting("forward", 1)]))
+    assert {len(bank.conditional) for bank in network.banks} == {4, 1}

@@ -119,3 +119,23 @@ def test_the_mask_of_the_usual_setting_lies_on_the_querys_grid(experiment, netwo
     mask, truth = read_labels(mask_path(tmp_path, row)), read_labels(query.labels)
     np.testing.assert_array_equal(mask.data == VESSEL, truth.data == VESSEL)
     np.testing.assert_allclose(mask.affine, truth.affine)
+
+
+def test_a_folder_whose_lock_cannot_be_written_is_named(experiment, tmp_path):
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(VolumeFileError, match="can't be written"):
+        run(experiment, tmp_path)
+
+
+def test_an_evaluation_that_was_closed_leaves_its_folder_to_others(experiment, network, tmp_path):
+    steps = run_experiment(experiment, tmp_path)
+    next(steps)
+    steps.close()
+    assert run(experiment, tmp_path)[-1].failures == ()
+
+
+def test_settings_of_earlier_runs_stay_beside_those_of_other_classes(experiment, network, tmp_path):
+    for label in (ORGAN, VESSEL):
+        run(replace(experiment, labels=(label,)), tmp_path)
+    settings = json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))
+    assert {name.split(", ")[1] for name in settings if name.startswith("supports from")} == {"class 1", "class 2"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import pytest
@@ -76,3 +76,38 @@ def test_without_workers_jobs_are_computed_here_and_in_order(experiment, monkeyp
 def test_nothing_to_do_starts_no_process(monkeypatch):
     monkeypatch.setattr(workers, "_client", None)
     assert list(workers.compute_jobs((), workers=2, scheduler="")) == []
+
+
+def test_processes_that_start_ignore_ctrl_c_and_this_one_does_not_afterwards():
+    usual = signal.getsignal(signal.SIGINT)
+    with workers._interrupts_ignored():
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    assert signal.getsignal(signal.SIGINT) is usual
+
+
+def test_a_thread_that_may_not_set_signals_starts_processes_all_the_same():
+    with ThreadPoolExecutor() as threads:
+        threads.submit(lambda: workers._interrupts_ignored().__enter__()).result()
+    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+
+
+@dataclass(frozen=True)
+class FakeCluster:
+    """Starts nothing, and keeps what was asked for."""
+
+    asked: dict
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.asked["closed"] = True
+
+
+def test_workers_on_this_machine_have_one_thread_each_and_end_with_the_evaluation(monkeypatch):
+    asked = {}
+    monkeypatch.setattr("distributed.LocalCluster", lambda **how: asked.update(how) or FakeCluster(asked))
+    monkeypatch.setattr("distributed.Client", lambda cluster: FakeCluster({}))
+    with workers._client(3, ""):
+        assert (asked["n_workers"], asked["threads_per_worker"]) == (3, 1)
+    assert asked["closed"]

@@ -147,7 +147,7 @@ def test_epochs_choose_one_of_nnunets_own_trainers(fake, supports, query, epochs
 
 
 def test_a_number_of_epochs_without_a_trainer_is_refused():
-    with pytest.raises(ProblemError, match=r"no trainer of 7 epochs: give one of 1, 5, 10"):
+    with pytest.raises(ProblemError, match=r"no trainer of 7 epochs: use one of 1, 5, 10"):
         NnUNet(epochs=7)
 
 
@@ -207,7 +207,7 @@ def test_a_folder_that_cannot_be_made_is_told(fake, supports, query, tmp_path):
 
 
 def test_a_command_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(NnUNetError, match="nnUNetv2_nothing isn't here"):
+    with pytest.raises(NnUNetError, match="nnUNetv2_nothing isn't installed"):
         run_command(("nnUNetv2_nothing",), tmp_path)
 
 

@@ -7,6 +7,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QSettings
 
 from napari_revsam2.plugin.form.input_form import InputForm
+from napari_revsam2.plugin.inputs import inputs as inputs_module
 from tests.engine.conftest import paint
 
 
@@ -52,12 +53,21 @@ def add_pair(viewer, name, shape=(5, 10, 12)):
     return viewer.add_image(image, name=name), viewer.add_labels(labels, name=f"{name} labels")
 
 
+def choose_axis(form, axis) -> None:
+    """Choose in the box, as a user does."""
+    form.query.axis_box.setCurrentIndex(form.query.axis_box.findData(axis))
+
+
+def choose_pairs(form, pairs) -> None:
+    form.change(lambda inputs: inputs_module.choose_pairs(inputs, pairs))
+
+
 def sentence(form) -> str:
     return form.run_bar.text.text()
 
 
 def shown_pairs(form) -> list[tuple[str, str]]:
-    return [(image.name, labels.name) for image, labels in form.pairs.pairs]
+    return [(image.name, labels.name) for image, labels in form.inputs.complete_pairs]
 
 
 def rows_of(form, number=0) -> list:

@@ -13,6 +13,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_revsam2.plugin.form.input_form import InputForm
+from napari_revsam2.plugin.supports.annotated_slices import AnnotatedSlices
 
 from .conftest import add_pair
 
@@ -53,6 +54,25 @@ def test_a_living_form_lets_removed_layers_go(viewer, form, settled):
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
     assert [layer() for layer in layers] == [None] * 2
+
+
+def test_a_pair_that_does_not_fit_leaves_nothing_behind_however_often_layers_change(viewer, form):
+    image = viewer.add_image(np.zeros((5, 10, 12)), name="scan")
+    viewer.add_labels(np.zeros((5, 10, 11), np.uint8), name="scan labels")
+    for name in ("a", "scan", "b", "scan"):
+        image.name = name
+    assert form.supports.findChildren(AnnotatedSlices) == []
+
+
+def test_of_pairs_that_are_watched_no_more_nothing_is_left(viewer, form, settled):
+    image, labels = add_pair(viewer, "subject")
+    for shape in ((6, 10, 12), (7, 10, 12)):
+        image.data, labels.data = np.zeros(shape), np.zeros(shape, np.uint8)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert len(form.supports.findChildren(AnnotatedSlices)) == 1
+    viewer.layers.clear()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert form.supports.findChildren(AnnotatedSlices) == []
 
 
 @pytest.mark.parametrize("end", [delete, InputForm.close])

@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 
 from tests.engine.conftest import paint
 
-from .conftest import add_pair, sentence, shown_pairs
+from .conftest import add_pair, choose_pairs, sentence, shown_pairs
 
 # Pairs and query follow the viewer.
 
@@ -15,7 +15,7 @@ from .conftest import add_pair, sentence, shown_pairs
 def test_the_result_of_a_run_and_other_labels_are_no_pair(sample, viewer):
     viewer.add_labels(np.zeros((8, 14, 13), np.uint8), name="new patient revsam2")
     assert len(shown_pairs(sample)) == 2
-    assert sample.query.layer.name == "new patient"
+    assert sample.inputs.query.name == "new patient"
 
 
 def test_labels_renamed_to_fit_become_a_pair(viewer, form):
@@ -27,28 +27,16 @@ def test_labels_renamed_to_fit_become_a_pair(viewer, form):
 
 
 def test_chosen_layers_stay_chosen_when_they_are_renamed(sample, viewer):
-    sample.set_supports(sample.pairs.pairs)
+    choose_pairs(sample, sample.inputs.complete_pairs)
     viewer.layers["subject 1"].name = "somebody else"
     viewer.layers["new patient"].name = "query"
     assert shown_pairs(sample) == [("subject 0", "subject 0 labels"), ("somebody else", "subject 1 labels")]
-    assert sample.query.layer.name == "query"
+    assert sample.inputs.query.name == "query"
     assert sentence(sample) == ""
-
-
-def test_a_removed_support_is_a_pair_less(sample, viewer):
-    viewer.layers.remove(viewer.layers["subject 0 labels"])
-    viewer.layers.remove(viewer.layers["subject 0"])
-    assert shown_pairs(sample) == [("subject 1", "subject 1 labels")]
-    assert sentence(sample) == ""
-
-
-def test_a_removed_query_gives_way_to_another_image(sample, viewer):
-    viewer.layers.remove(viewer.layers["new patient"])
-    assert sample.query.layer.name == "subject 1"
 
 
 def test_all_layers_can_go_and_others_come(sample, viewer, settled):
-    sample.set_supports(sample.pairs.pairs)
+    choose_pairs(sample, sample.inputs.complete_pairs)
     viewer.layers.clear()
     assert "There is no image" in sentence(sample)
     add_pair(viewer, "next")
@@ -58,37 +46,7 @@ def test_all_layers_can_go_and_others_come(sample, viewer, settled):
 
 def test_a_layer_with_other_data_is_looked_at_again(sample, viewer, settled):
     viewer.layers["subject 0"].data, viewer.layers["subject 0 labels"].data = paint((9, 6, 7))
-    assert len(settled().supports.annotated[0].voxels) == 8
-    assert sentence(sample) == ""
-
-
-def test_the_users_pairs_are_not_changed_by_new_layers(sample, viewer):
-    sample.set_supports(sample.pairs.pairs[:1])
-    add_pair(viewer, "subject 2")
-    assert shown_pairs(sample) == [("subject 0", "subject 0 labels")]
-
-
-def test_the_users_query_is_not_changed_by_new_layers(sample, viewer):
-    sample.set_query(viewer.layers["subject 1"])
-    viewer.add_image(np.zeros((8, 14, 13)))
-    assert sample.query.layer.name == "subject 1"
-
-
-def test_a_pair_can_be_removed_and_another_added(qtbot, sample, viewer, settled):
-    qtbot.mouseClick(sample.pairs.rows[0].remove, Qt.MouseButton.LeftButton)
-    assert [image for image, _ in shown_pairs(sample)] == ["subject 1"]
-    qtbot.mouseClick(sample.pairs.add, Qt.MouseButton.LeftButton)
-    row = sample.pairs.rows[-1]
-    row.image._combo.value = viewer.layers["subject 0"]
-    row.labels._combo.value = viewer.layers["subject 0 labels"]
-    assert [image for image, _ in shown_pairs(settled())] == ["subject 1", "subject 0"]
-    assert sentence(sample) == ""
-
-
-def test_an_empty_row_waits_for_its_layers(qtbot, sample, viewer):
-    qtbot.mouseClick(sample.pairs.add, Qt.MouseButton.LeftButton)
-    add_pair(viewer, "subject 2")
-    assert len(sample.pairs.rows) == 3
+    assert len(settled().supports.annotated[0].painted.voxels) == 8
     assert sentence(sample) == ""
 
 
@@ -101,20 +59,12 @@ def test_from_two_images_to_a_request_by_painting(qtbot, viewer, form, settled):
     qtbot.mouseClick(form.pairs.rows[0].new_labels, Qt.MouseButton.LeftButton)
     labels = viewer.layers["subject labels"]
     assert labels.mode == "paint"
-    assert form.query.layer.name == "new patient"
+    assert form.inputs.query.name == "new patient"
     for index in (1, 3):
         labels.paint((index, 4, 4), 1)
     request = settled().request()
     assert [(s.volume, s.index) for s in request.supports.slices] == [(0, 1), (0, 3)]
     qtbot.waitUntil(form.run_bar.button.isEnabled)
-
-
-def test_new_labels_go_to_the_row_whose_button_was_clicked(qtbot, sample, viewer):
-    qtbot.mouseClick(sample.pairs.add, Qt.MouseButton.LeftButton)
-    row = sample.pairs.rows[-1]
-    row.image._combo.value = viewer.layers["new patient"]
-    qtbot.mouseClick(row.new_labels, Qt.MouseButton.LeftButton)
-    assert row.layers == (viewer.layers["new patient"], viewer.layers["new patient labels"])
 
 
 def test_a_stroke_just_before_the_click_counts(sample, viewer):

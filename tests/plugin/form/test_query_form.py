@@ -9,14 +9,14 @@ import zarr
 
 from tests.engine.conftest import paint
 
-from .conftest import sentence
+from .conftest import choose_axis, sentence
 
 
 def test_axes_have_their_names_and_the_sliders_is_the_default(viewer, form):
     viewer.add_image(np.zeros((5, 10, 12)), axis_labels=("z", "y", "x"))
     box = form.query.axis_box
     assert [box.itemText(i) for i in range(3)] == ["z (default)", "y", "x"]
-    assert form.query.axis == -3
+    assert form.inputs.axis == -3
 
 
 def test_an_axis_without_a_name_has_its_number(viewer, form):
@@ -29,20 +29,20 @@ def test_the_axis_of_the_slider_is_the_default_when_the_user_has_turned_the_view
     viewer.dims.order = (2, 0, 1)
     viewer.layers.clear()
     viewer.add_image(np.zeros((5, 10, 12)))
-    assert form.query.axis == viewer.dims.order[-3] - 3
+    assert form.inputs.axis == viewer.dims.order[-3] - 3
 
 
 def test_supports_are_cut_along_the_axis_of_the_query(sample, settled):
-    sample.query.axis = -1
+    choose_axis(sample, -1)
     request = settled().request()
     assert len(request.slices) == 13
     assert {support.image.shape for support in request.supports.slices if support.volume == 0} == {(5, 10)}
 
 
 def test_the_range_is_all_slices_until_chosen_otherwise(sample):
-    assert sample.query.span == (0, 8)
-    sample.query.axis = -2
-    assert sample.query.span == (0, 14)
+    assert sample.inputs.range_shown == (0, 8)
+    choose_axis(sample, -2)
+    assert sample.inputs.range_shown == (0, 14)
 
 
 def test_time_is_fixed_where_the_viewer_stands_and_that_is_said(sample, viewer, settled):
@@ -60,7 +60,7 @@ def test_painted_slices_are_those_of_the_time_that_is_shown(viewer, form, settle
     viewer.add_image(np.stack([image, image]), name="series")
     viewer.add_labels(np.stack([labels, np.zeros_like(labels)]), name="series labels")
     viewer.dims.set_current_step(0, 0)
-    assert len(settled().supports.annotated[0].voxels) == 4
+    assert len(settled().supports.annotated[0].painted.voxels) == 4
     viewer.dims.set_current_step(0, 1)
     assert "Nothing is painted" in sentence(settled())
 
@@ -89,3 +89,10 @@ def test_lazy_layers_serve_as_support_and_query(viewer, form, settled, lazy):
     request = settled().request()
     assert [s.index for s in request.supports.slices] == [1, 2, 3, 4]
     np.testing.assert_array_equal(request.query.slices[3], query[3])
+
+
+def test_a_number_of_two_digits_can_be_typed_though_each_digit_changes_the_inputs(qtbot, viewer, form):
+    viewer.add_image(np.zeros((30, 10, 12)))
+    form.query.last.selectAll()
+    qtbot.keyClicks(form.query.last, "17")
+    assert form.inputs.range_shown == (0, 18)

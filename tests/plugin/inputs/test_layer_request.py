@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import dask.array as da
 import numpy as np
 import pytest
-from napari.components import ViewerModel
-from napari.layers import Image
+from napari.layers import Image, Labels
 
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.engine.support_selection import select_supports
-from napari_revsam2.plugin.inputs.layer_request import choose_supports, limits_of, request_from
+from napari_revsam2.plugin.inputs.layer_request import LayerRequest, choose_supports, limits_of, request_from
+from napari_revsam2.plugin.inputs.painted_pair import PaintedPair, cut_pair
 from napari_revsam2.plugin.layers.layer_slices import slices_of
-from napari_revsam2.plugin.supports.annotated_slices import AnnotatedSlices
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.intensity_window import IntensityWindow
 from napari_revsam2.vocabulary.errors import ProblemError
@@ -22,38 +23,20 @@ from tests.engine.fake_propagator import FakePropagator
 PERCENTILES = IntensityWindow.parse("percentile:0,100")
 
 
-@pytest.fixture
-def viewer(qapp) -> ViewerModel:
-    return ViewerModel()
+def annotate(image, labels, axis=-3, **options) -> PaintedPair:
+    """Know all that is painted."""
+    pair = cut_pair(Image(image, name="image", **options), Labels(labels, name="labels"), axis)
+    counts = [np.unique(plane[plane != 0], return_counts=True) for plane in labels]
+    voxels = {index: dict(zip(*found, strict=True)) for index, found in enumerate(counts) if len(found[0])}
+    return replace(pair, voxels=voxels, is_known=True)
 
 
-@pytest.fixture
-def annotate(viewer, qtbot):
-    """Watch an image with its labels until all slices have been looked at."""
-    watched = []
-
-    def watch(image, labels, **options) -> AnnotatedSlices:
-        annotated = AnnotatedSlices(viewer, viewer.add_image(image, **options), viewer.add_labels(labels), -3)
-        watched.append(annotated)
-        qtbot.waitUntil(lambda: annotated.is_complete)
-        return annotated
-
-    yield watch
-    for annotated in watched:
-        annotated.close()
-
-
-@pytest.fixture
-def ask(viewer):
+def ask(*painted, span=None, unchecked=(), **config) -> LayerRequest:
     """Ask for a run on a query of eight slices."""
-
-    def ask(*annotated, span=None, **config):
-        query = viewer.add_image(paint((8, 14, 13), shift=3)[0], name="query")
-        settings = RevSAM2Config(**config)
-        used = choose_supports([each.checked for each in annotated], settings.n_support)
-        return request_from(annotated, used, query, slices_of(query, -3, span=span), settings)
-
-    return ask
+    query = Image(paint((8, 14, 13), shift=3)[0], name="query")
+    settings = RevSAM2Config(**config)
+    used = choose_supports([pair.checked(unchecked) for pair in painted], settings.n_support)
+    return request_from(painted, used, query, slices_of(query, -3, span=span), settings)
 
 
 def test_supports_are_spread_evenly_over_volumes_and_within_each():
@@ -69,7 +52,7 @@ def test_a_class_on_fewer_slices_than_n_uses_them_all():
     assert choose_supports([{3: (1,), 7: (1,)}], 10) == [{3: (1,), 7: (1,)}]
 
 
-def test_the_engine_uses_the_slices_that_the_form_shows(annotate, ask):
+def test_the_engine_uses_the_slices_that_the_form_shows():
     image, labels = paint((12, 10, 12))
     labels[2:7] = np.where(labels[2:7] == DARK, 0, labels[2:7])
     request = ask(annotate(image, labels), n_support=3)
@@ -79,7 +62,7 @@ def test_the_engine_uses_the_slices_that_the_form_shows(annotate, ask):
         assert [support.index for support in used] == [i for i in sorted(shown) if label in shown[i]]
 
 
-def test_supports_carry_image_labels_limits_volume_and_slice_number(annotate, ask):
+def test_supports_carry_image_labels_limits_volume_and_slice_number():
     first, second = paint((5, 10, 12)), paint((4, 9, 11))
     request = ask(annotate(*first), annotate(second[0] + 20, second[1]), window="percentile:0,100")
     assert [(s.volume, s.index) for s in request.supports.slices] == [(0, i) for i in range(1, 5)] + [
@@ -90,30 +73,30 @@ def test_supports_carry_image_labels_limits_volume_and_slice_number(annotate, as
     np.testing.assert_array_equal(request.supports.slices[0].labels, first[1][1])
 
 
-def test_the_query_is_the_range_of_its_layer(annotate, ask):
+def test_the_query_is_the_range_of_its_layer():
     request = ask(annotate(*paint((5, 10, 12))), span=(2, 6))
     assert request.query.shape == (4, 14, 13)
     np.testing.assert_array_equal(request.query.slices[0], request.query_layer.data[2])
 
 
-def test_all_painted_classes_are_segmented(annotate, ask):
+def test_all_painted_classes_are_segmented():
     assert ask(annotate(*paint((5, 10, 12)))).labels == (BRIGHT, DARK)
 
 
-def test_a_run_on_it_ends_with_both_classes(annotate, ask):
+def test_a_run_on_it_ends_with_both_classes():
     request = ask(annotate(*paint((5, 10, 12))), n_support=3, top_k=2)
     events = run_revsam2(FakePropagator(), request.supports, request.query, request.config, request.labels)
     assert set(np.unique(list(events)[-1].segmentation)) == {0, BRIGHT, DARK}
 
 
-def test_strokes_after_the_click_do_not_reach_it(annotate, ask):
+def test_strokes_after_the_click_do_not_reach_it():
     annotated = annotate(*paint((5, 10, 12)))
     request = ask(annotated).pinned()
     annotated.labels.data[:] = 0
     assert request.supports.labels == (BRIGHT, DARK)
 
 
-def test_its_colours_are_those_of_the_support_whatever_is_chosen_there_later(annotate, ask):
+def test_its_colours_are_those_of_the_support_whatever_is_chosen_there_later():
     annotated = annotate(*paint((5, 10, 12)))
     before = annotated.labels.colormap.map(BRIGHT)
     annotated.labels.show_selected_label = True
@@ -123,7 +106,7 @@ def test_its_colours_are_those_of_the_support_whatever_is_chosen_there_later(ann
     assert not request.colormap.use_selection
 
 
-def test_nothing_of_an_image_is_read_before_the_supports_are_asked_for(annotate, ask):
+def test_nothing_of_an_image_is_read_before_the_supports_are_asked_for():
     read = []
     image, labels = paint((5, 10, 12))
 
@@ -141,15 +124,15 @@ def test_nothing_of_an_image_is_read_before_the_supports_are_asked_for(annotate,
     assert sorted(read) == [s.index for s in request.supports.slices]
 
 
-def test_contrast_limits_are_each_layers_own(annotate, ask, viewer):
+def test_contrast_limits_are_each_layers_own():
     annotated = annotate(*paint((5, 10, 12)), contrast_limits=(10, 60))
     request = ask(annotated, window="contrast-limits")
     assert {s.limits for s in request.supports.slices} == {(10.0, 60.0)}
-    assert request.query.limits == tuple(viewer.layers["query"].contrast_limits)
+    assert request.query.limits == tuple(request.query_layer.contrast_limits)
     assert request.config.window == "contrast-limits"
 
 
-def test_contrast_limits_are_those_of_the_click(annotate, ask):
+def test_contrast_limits_are_those_of_the_click():
     annotated = annotate(*paint((5, 10, 12)), contrast_limits=(10, 60))
     request = ask(annotated, window="contrast-limits").pinned()
     annotated.image.contrast_limits = (0, 1)
@@ -182,20 +165,18 @@ def test_a_volume_of_true_and_false_has_limits():
     assert limits_of("scan", slices_of(Image(np.eye(6, dtype=bool)[None] * [[[True]]]), 0), PERCENTILES) == (0, 1)
 
 
-def test_a_class_below_zero_is_refused(annotate, ask):
+def test_a_class_below_zero_is_refused():
     image, labels = paint((5, 10, 12))
     with pytest.raises(ProblemError, match="has the class -1: number the classes from 1"):
         ask(annotate(image, -(labels.astype(np.int8) == BRIGHT).astype(np.int8)))
 
 
-def test_nothing_painted_is_refused_with_the_name_of_the_layer(annotate, ask):
+def test_nothing_painted_is_refused_with_the_name_of_the_layer():
     image, labels = paint((5, 10, 12))
     with pytest.raises(ProblemError, match=r"Nothing is painted: .* 'labels'"):
         ask(annotate(image, np.zeros_like(labels)))
 
 
-def test_all_slices_unchecked_is_refused(annotate, ask):
-    annotated = annotate(*paint((5, 10, 12)))
-    annotated.unchecked.update(range(5))
+def test_all_slices_unchecked_is_refused():
     with pytest.raises(ProblemError, match="All painted slices are unchecked"):
-        ask(annotated)
+        ask(annotate(*paint((5, 10, 12))), unchecked=range(5))

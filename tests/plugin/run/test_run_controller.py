@@ -14,6 +14,7 @@ from napari_revsam2.engine.events import Stage
 from napari_revsam2.plugin.run.networks import KeptNetwork
 from napari_revsam2.plugin.run.redraw_pace import REDRAW_SHARE
 from napari_revsam2.plugin.run.run_controller import RunController
+from napari_revsam2.plugin.run.run_progress import described
 from napari_revsam2.plugin.run.run_state import Phase
 from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
 from napari_revsam2.settings.config import Mode, RevSAM2Config
@@ -88,12 +89,12 @@ def test_scores_and_conditional_slices_are_known_for_each_class(finished):
 def test_the_result_says_how_it_was_made_without_paths(controller, finish, request_of):
     controller.start(request_of(RevSAM2Config(checkpoint="/home/patient_007/model.pt")))
     finish()
-    described = controller.result.layer.metadata["revsam2"]
-    assert described["settings"]["checkpoint"] == "model.pt"
-    assert described["partial"] is False
-    assert described["limits"] == {"query": [0.0, 100.0], "supports": {"0": [0.0, 100.0]}}
-    assert described["selected"][str(BRIGHT)] == list(controller.state.selected[BRIGHT])
-    assert "patient_007" not in repr(described)
+    facts = controller.result.layer.metadata["revsam2"]
+    assert facts["settings"]["checkpoint"] == "model.pt"
+    assert facts["partial"] is False
+    assert facts["limits"] == {"query": [0.0, 100.0], "supports": {"0": [0.0, 100.0]}}
+    assert facts["selected"][str(BRIGHT)] == list(controller.state.selected[BRIGHT])
+    assert "patient_007" not in repr(facts)
 
 
 def test_the_layer_fills_while_the_run_goes_on_and_brushes_are_off(qtbot, controller, network, request_of, finish):
@@ -363,7 +364,7 @@ def test_a_stroke_with_a_class_that_was_not_segmented_is_no_update(finished):
 def test_propagate_again_canceled_the_earlier_result_is_back_and_the_text_says_so(finished, finish, network, qtbot):
     layer = finished.result.layer
     layer.data_setitem((np.array([4]), np.array([0]), np.array([0])), BRIGHT)
-    before, state, described = layer.data.copy(), finished.state, dict(layer.metadata["revsam2"])
+    before, state, kept = layer.data.copy(), finished.state, dict(layer.metadata["revsam2"])
     network.reach = 0
     network.logits = lambda predictions, shapes: [np.full(shape, 9.0, np.float32) for shape in shapes]  # other masks
     network.hold()
@@ -375,7 +376,7 @@ def test_propagate_again_canceled_the_earlier_result_is_back_and_the_text_says_s
     np.testing.assert_array_equal(layer.data, before)
     assert (finished.state.scores, finished.state.selected) == (state.scores, state.selected)
     assert finished.state.message == "Canceled. The result is as it was before."
-    assert layer.metadata["revsam2"] == described
+    assert layer.metadata["revsam2"] == kept
     assert layer.editable
 
 
@@ -427,6 +428,7 @@ def test_without_its_query_or_its_result_a_run_is_over(finished, viewer, name):
     assert finished.result is None
     assert told[-1].phase is Phase.COMPLETED
     assert not told[-1].scores
+    assert ("The query layer was removed" in described(told[-1])) is (name == "query")
     assert len(viewer.layers) == 1
 
 

@@ -41,7 +41,7 @@ def test_unchecking_a_volume_unchecks_its_slices(sample):
 def test_a_click_on_a_slice_asks_to_see_it(qtbot, sample, viewer):
     tree, row = sample.supports.tree, rows_of(sample)[2]
     sample.show()
-    with qtbot.waitSignal(sample.slice_requested) as asked:
+    with qtbot.waitSignal(sample.supports.slice_requested) as asked:
         place = tree.visualItemRect(row).center()
         qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert asked.args == [viewer.layers["subject 0"], 3]

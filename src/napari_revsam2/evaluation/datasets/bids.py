@@ -57,7 +57,7 @@ def _subject(labels: Path, images: Iterable[Path]) -> Subject:
     if len(fitting) != 1:
         known = f"{len(fitting)} images ({', '.join(image.name for image in fitting)})" if fitting else "no image"
         raise DatasetError(
-            f"{labels} has {known} of the same name: give a folder that holds both, or a CSV file of pairs."
+            f"{labels} has {known} of the same name: choose a folder that holds both, or a CSV file of pairs."
         )
     return Subject("_".join(_entities(labels)), fitting[0], labels)
 

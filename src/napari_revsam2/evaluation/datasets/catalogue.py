@@ -150,4 +150,4 @@ def describe(name: str) -> Description:
     try:
         return CATALOGUE[name.lower()]
     except KeyError:
-        raise DatasetError(f"There is no description {name!r}: give one of {', '.join(CATALOGUE)}.") from None
+        raise DatasetError(f"There is no description {name!r}: use one of {', '.join(CATALOGUE)}.") from None

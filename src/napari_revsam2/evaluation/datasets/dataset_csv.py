@@ -41,7 +41,7 @@ def _subject(row: Mapping[str, str], path: Path, line: int) -> Subject:
 def _split(row: Mapping[str, str], path: Path, line: int) -> str:
     split = (row.get("split") or _TRAINING).lower()
     if split not in (_TRAINING, _TEST):
-        raise DatasetError(f"{path}, line {line}: the split {split!r} isn't known; give {_TRAINING} or {_TEST}.")
+        raise DatasetError(f"{path}, line {line}: the split {split!r} isn't known; use {_TRAINING} or {_TEST}.")
     return split
 
 

@@ -25,8 +25,8 @@ def open_dataset_json(folder: Path) -> Dataset:
     Raises
     ------
     DatasetError
-        When ``dataset.json`` is broken, says neither ``training`` nor ``file_ending``, or tells of several channels or
-        of classes made of several.
+        When ``dataset.json`` is broken, says neither ``training`` nor ``file_ending``, or lists several channels or
+        classes that consist of several.
     """
     path = folder / DATASET_JSON
     table = _read_table(path)
@@ -104,7 +104,7 @@ def _nnunet_subjects(folder: Path, part: str, ending: str) -> Iterator[Subject]:
 def _check_channels(folder: Path, channels: Mapping[str, str]) -> None:
     if len(channels) > 1:
         raise DatasetError(
-            f"{folder / DATASET_JSON} tells of {len(channels)} channels ({', '.join(map(str, channels.values()))}), and"
+            f"{folder / DATASET_JSON} lists {len(channels)} channels ({', '.join(map(str, channels.values()))}), and"
             " one is segmented: list the images of one of them in a CSV file of pairs."
         )
 
@@ -114,12 +114,12 @@ def _classes(folder: Path, labels: Sequence[tuple[str, Any]]) -> dict[int, str]:
     for name, label in labels:
         if isinstance(label, list):
             raise DatasetError(
-                f"{folder / DATASET_JSON} makes {name} a region of several labels: give label files with one id a"
+                f"{folder / DATASET_JSON} defines {name} as a region of several labels: use label files with one id a"
                 " class, and a table that names it."
             )
     found = sorted((int(label), name) for name, label in labels if _is_class(name, label))
     if len(dict(found)) < len(found):
-        raise DatasetError(f"{folder / DATASET_JSON} gives two classes one id: give each its own.")
+        raise DatasetError(f"{folder / DATASET_JSON} has one id for two classes: use a different id for each.")
     return dict(found)
 
 

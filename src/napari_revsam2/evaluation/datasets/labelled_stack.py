@@ -43,10 +43,8 @@ def read_labelled_stack(subject: Subject, axis: Axis, window: str) -> LabelledSt
     """
     image, labels = read_image(subject.image), read_labels(subject.labels)
     check_same_grid(image, labels)
-    x, y, z = image.spacing
-    along = {Axis.AXIAL: (z, y, x), Axis.CORONAL: (y, z, x), Axis.SAGITTAL: (x, z, y)}
     limits = IntensityWindow.parse(window).limits(image.data, subject.image)
-    return LabelledStack(image.slices(axis), labels.slices(axis), limits, along[axis])
+    return LabelledStack(image.slices(axis), labels.slices(axis), limits, image.slice_spacing(axis))
 
 
 @lru_cache(maxsize=4096)

@@ -65,9 +65,9 @@ def open_dataset(
     classes = dict(found.classes or _painted_classes(found))
     name, times = Counter(classes.values()).most_common(1)[0] if classes else ("", 0)
     if times > 1:
-        raise DatasetError(f"{path} calls {times} classes {name}: give each a name of its own.")
+        raise DatasetError(f"{path} calls {times} classes {name}: use a different name for each.")
     if not classes:
-        raise DatasetError(f"{path} has no class to segment: name one, and give label files that show it.")
+        raise DatasetError(f"{path} has no class to segment: name one, and use label files that show it.")
     _check_names((found.name, *classes.values(), *(subject.name for subject in found.training + found.test)), path)
     return replace(
         found,
@@ -93,7 +93,7 @@ def _find(path: Path, described: Description | None) -> Dataset:
         return open_bids(path)
     published = f", {described.images} and {described.labels}" if described else ""
     raise DatasetError(
-        f"{path} isn't a dataset: give a CSV file of pairs, or a folder with {DATASET_JSON} (Decathlon, nnU-Net),"
+        f"{path} isn't a dataset: choose a CSV file of pairs, or a folder with {DATASET_JSON} (Decathlon, nnU-Net),"
         f" *_dseg.nii.gz (BIDS){published}."
     )
 
@@ -109,10 +109,10 @@ def _published_subjects(folder: Path, described: Description) -> Iterator[Subjec
 def _check_subjects(dataset: Dataset, path: Path) -> None:
     subjects = dataset.training + dataset.test
     if not subjects:
-        raise DatasetError(f"{path} names no labelled volume: give a dataset with images and their labels.")
+        raise DatasetError(f"{path} names no labelled volume: choose a dataset with images and their labels.")
     name, times = Counter(subject.name for subject in subjects).most_common(1)[0]
     if times > 1:
-        raise DatasetError(f"{path} has {times} volumes named {name}: give each a name of its own.")
+        raise DatasetError(f"{path} has {times} volumes named {name}: use a different name for each.")
     for subject in subjects:
         if not _exists(subject.image):
             raise DatasetError(f"{subject.image}, the image of {subject.name}, doesn't exist: put it there.")
@@ -142,7 +142,7 @@ def _apply(described: Description, found: Dataset, path: Path) -> Dataset:
     missing = sorted(set(described.test) - test.keys())
     if missing:
         raise DatasetError(
-            f"{path} lacks {', '.join(missing)} of the volumes that {described.name} is tested on: add them, or give"
+            f"{path} lacks {', '.join(missing)} of the volumes that {described.name} is tested on: add them, or define"
             " another split in a CSV file of pairs, without a description."
         )
     if not training:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -28,12 +29,15 @@ from .support_group import SupportChoice
 
 _MODES = {mode.value for mode in Mode}
 _NAN = float("nan")
+_ONE_AT_A_TIME = threading.Lock()
+"""A Dask worker may run jobs in several threads, which share one network, and its embeddings are of one volume."""
 
 
 def run_job(job: Job) -> JobResult | JobFailure:
     """Compute a job; a volume that can't be read, a network or another system that fails are a `JobFailure`."""
     try:
-        return _compute(job)
+        with _ONE_AT_A_TIME:
+            return _compute(job)
     except RevSAM2Error as error:
         return JobFailure(job, str(error))
 

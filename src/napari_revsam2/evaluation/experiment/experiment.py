@@ -127,7 +127,7 @@ class Experiment:
     ) -> Iterator[Job]:
         subjects = queries(query_dataset, group)
         if not subjects:
-            raise ProblemError(f"{query_dataset.name} has no volume left to segment, as all give supports: add some.")
+            raise ProblemError(f"{query_dataset.name} has no volume left to segment, as all are supports: add some.")
         settings = (*self.protocol.settings(len(group.choices)), *self._compared(group))
         if not settings:
             raise ProblemError(

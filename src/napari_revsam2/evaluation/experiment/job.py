@@ -27,7 +27,7 @@ class Job:
     support_label : int
         The class's id in the supports' label files.
     supports : tuple of SupportChoice
-        The painted slices in the order drawn; N supports are the first N.
+        The annotated slices in the order drawn; N supports are the first N.
     query : Subject
         The volume to segment.
     axis : Axis

@@ -17,7 +17,7 @@ SUPPORT_VOLUMES = 3
 
 @dataclass(frozen=True)
 class SupportChoice:
-    """One painted slice: slice ``index`` of a subject."""
+    """One annotated slice: slice ``index`` of a subject."""
 
     subject: Subject
     index: int
@@ -25,7 +25,7 @@ class SupportChoice:
 
 @dataclass(frozen=True)
 class SupportGroup:
-    """The painted slices of a class; fewer supports are its first ones.
+    """The annotated slices of a class; fewer supports are its first ones.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ def draw_group(dataset: Dataset, label: int, number: int, seed: int, n_support: 
             break
     if not shown:
         raise ProblemError(
-            f"No training volume of {dataset.name} shows class {label} ({dataset.classes[label]}): add one, or give "
+            f"No training volume of {dataset.name} shows class {label} ({dataset.classes[label]}): add one, or choose "
             "the other classes with --label."
         )
     share = _share([len(slices) for slices in shown.values()], n_support)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -29,10 +29,7 @@ _REVERSE_SCORES = (
     "DSC of the masks of forward propagation, slice by slice, in percent. The best slices are those that a choice by "
     "true DSC would take: no score can choose better. The paper gives no such figures."
 )
-_NAN = float("nan")
 _SLICE_GROUP = ["n_support", "class_name", "group", "volume"]
-
-KeyT = TypeVar("KeyT")
 
 
 def mode_tables(results: pd.DataFrame) -> list[Table]:
@@ -68,48 +65,32 @@ def reverse_score_tables(results: pd.DataFrame, slices: pd.DataFrame) -> list[Ta
 
 
 def _mode_table(title: str, section: Section) -> Table:
-    counts = _descending(section.results["n_support"], [row.n_support for row in paper_rows(5)])
-    by_mode = {mode: at_usual(section.of(mode), "top_k") for mode in _MODES}
-
-    def ours(mode: str, classes: Sequence[str]) -> list[str]:
-        return [section.cell(_where(by_mode[mode], "n_support", n), classes) for n in counts]
-
-    def paper(mode: str) -> list[str]:
-        return [percent_text(_paper_dsc(mode, n)) for n in counts]
-
+    paper = {(row.mode, row.n_support): row.mean_dsc for row in paper_rows(5)}
+    counts = _descending(section.results["n_support"], [n for _, n in paper])
+    results = pd.concat(at_usual(section.of(mode), "top_k") for mode in _MODES)
+    names = {mode: mode_name(mode) for mode in _MODES}
+    lines = _pivot(section, results, "mode", names, "n_support", counts, paper)
     header = ("class", "mode", *(f"DSC, N = {n}" for n in counts))
-    lines = _lines(section, {mode: mode_name(mode) for mode in _MODES}, ours, paper)
     return Table(title, header, lines, f"{section.size} {READING} {_USUAL_K}")
 
 
 def _top_k_table(title: str, section: Section) -> Table:
-    columns = _descending(section.results["top_k"], [row.top_k for row in paper_rows(6)])
-
-    def ours(n: int, classes: Sequence[str]) -> list[str]:
-        with_n = _where(section.results, "n_support", n)
-        return [section.cell(_where(with_n, "top_k", k), classes) for k in columns]
-
-    def paper(n: int) -> list[str]:
-        known = {row.top_k: row.mean_dsc for row in paper_rows(6) if row.n_support == n}
-        return [percent_text(known.get(k, _NAN)) for k in columns]
-
+    paper = {(row.n_support, row.top_k): row.mean_dsc for row in paper_rows(6)}
+    columns = _descending(section.results["top_k"], [k for _, k in paper])
+    lines = _pivot(section, section.results, "n_support", _support_counts(section.results), "top_k", columns, paper)
     header = ("class", "N", *(f"DSC, k = {k}" for k in columns))
-    lines = _lines(section, _support_counts(section.results), ours, paper)
     return Table(title, header, lines, f"{section.size} {READING}")
 
 
 def _difference_table(title: str, section: Section) -> Table:
+    known = {(row.mode, row.n_support): row.mean_dsc for row in paper_rows(5)}
+    paper = {(n, mode): known[_REVSAM2, n] - dsc for (mode, n), dsc in known.items()}
     revsam2 = at_usual(section.of(_REVSAM2), "top_k")
-    gains = {mode: paired_differences(revsam2, at_usual(section.of(mode), "top_k")) for mode in _OTHER_MODES}
-
-    def ours(n: int, classes: Sequence[str]) -> list[str]:
-        return [_gain_text(_where(gains[mode], "n_support", n), classes) for mode in _OTHER_MODES]
-
-    def paper(n: int) -> list[str]:
-        return [percent_text(_paper_dsc(_REVSAM2, n) - _paper_dsc(mode, n), signed=True) for mode in _OTHER_MODES]
-
+    gains = pd.concat(
+        paired_differences(revsam2, at_usual(section.of(mode), "top_k")).assign(other=mode) for mode in _OTHER_MODES
+    )
+    lines = _pivot(section, gains, "n_support", _support_counts(revsam2), "other", _OTHER_MODES, paper, gains=True)
     header = ("class", "N", *(f"minus {mode_name(mode)}" for mode in _OTHER_MODES))
-    lines = _lines(section, _support_counts(revsam2), ours, paper)
     return Table(title, header, lines, f"{section.size} {_DIFFERENCES}")
 
 
@@ -117,52 +98,64 @@ def _reverse_score_table(title: str, section: Section, slices: pd.DataFrame) -> 
     results = at_usual(section.results, "top_k")
     results = results.assign(gain=results["chosen_dice"] - results["nonempty_dice"])
     k = results["top_k"].iloc[0]
-    best, empty = _from_slices(section, slices, k)
-
-    def ours(n: int, classes: Sequence[str]) -> list[str]:
-        with_n = _where(results, "n_support", n)
-        return [
-            section.cell(with_n, classes, "rank_correlation", scale=1),
-            section.cell(with_n, classes, "chosen_dice"),
-            section.cell(with_n, classes, "nonempty_dice"),
-            section.cell(with_n, classes, "gain", signed=True),
-            section.cell(_where(best, "n_support", n), classes, "dice"),
-            section.cell(_where(empty, "n_support", n), classes, "empty"),
-        ]
-
+    of_slices = _from_slices(section, slices, k)
+    lines = [
+        (
+            block,
+            str(n),
+            section.cell(results[results["n_support"] == n], classes, "rank_correlation", scale=1),
+            section.cell(results[results["n_support"] == n], classes, "chosen_dice"),
+            section.cell(results[results["n_support"] == n], classes, "nonempty_dice"),
+            section.cell(results[results["n_support"] == n], classes, "gain", signed=True),
+            section.cell(of_slices[of_slices["n_support"] == n], classes, "best"),
+            section.cell(of_slices[of_slices["n_support"] == n], classes, "empty"),
+        )
+        for block, classes in section.blocks
+        for n in _support_counts(results)
+    ]
     header = (
         *("class", "N", "rank correlation of π and DSC", f"DSC of the {k} chosen slices"),
         *("DSC of all non-empty slices", "chosen minus all", f"DSC of the best {k} slices", "empty slices, %"),
     )
-    lines = _lines(section, _support_counts(results), ours)
-    return Table(title, header, lines, f"{section.size} {_REVERSE_SCORES}")
+    return Table(title, header, tuple(lines), f"{section.size} {_REVERSE_SCORES}")
 
 
-def _lines(
+def _pivot(
     section: Section,
-    names: Mapping[KeyT, str],
-    ours: Callable[[KeyT, Sequence[str]], Sequence[str]],
-    paper: Callable[[KeyT], Sequence[str]] | None = None,
+    results: pd.DataFrame,
+    line: str,
+    names: Mapping[Any, str],
+    column: str,
+    columns: Sequence[Any],
+    paper: Mapping[tuple[Any, Any], float],
+    gains: bool = False,
 ) -> tuple[tuple[str, ...], ...]:
-    """Lines for the mean over classes, where the paper's stand below ours, and for each class."""
+    """Spread ``dsc`` over lines and columns, by the columns of these names, for the mean over classes and each class.
+
+    The paper's figures, by line and column in percent, stand below the means.
+    """
     lines = []
     for block, (block_name, classes) in enumerate(section.blocks):
         for key, name in names.items():
-            lines.append((block_name, name, *ours(key, classes)))
-            if paper and block == 0:
-                lines.append((_PAPER, name, *paper(key)))
+            of_line = results[results[line] == key]
+            cells = [of_line[of_line[column] == value] for value in columns]
+            texts = (_gain_text(cell, classes) if gains else section.cell(cell, classes) for cell in cells)
+            lines.append((block_name, name, *texts))
+            if block == 0:
+                known = (percent_text(paper.get((key, value), float("nan")), signed=gains) for value in columns)
+                lines.append((_PAPER, name, *known))
     return tuple(lines)
 
 
-def _from_slices(section: Section, slices: pd.DataFrame, k: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """For each N, class, group and volume: mean ``dice`` of the k best non-empty slices, and the share ``empty``."""
+def _from_slices(section: Section, slices: pd.DataFrame, k: int) -> pd.DataFrame:
+    """For each N, class, group and volume: mean DSC of the k ``best`` non-empty slices, and the share ``empty``."""
     classes = section.results[["label", "class_name"]].drop_duplicates()
-    of_pair = _where(_where(slices, "dataset", section.dataset), "support_dataset", section.support_dataset)
-    own = of_pair.merge(classes, on="label")
-    best_first = _where(own, "nonempty", 1).sort_values("dice", ascending=False)
+    of_pair = (slices["dataset"] == section.dataset) & (slices["support_dataset"] == section.support_dataset)
+    own = slices[of_pair].merge(classes, on="label")
+    best_first = own[own["nonempty"] == 1].sort_values("dice", ascending=False)
     best = best_first.groupby(_SLICE_GROUP).head(k).groupby(_SLICE_GROUP)["dice"].mean()
     empty = 1 - own.groupby(_SLICE_GROUP)["nonempty"].mean()
-    return best.reset_index(), empty.reset_index(name="empty")
+    return pd.DataFrame({"best": best, "empty": empty}).reset_index()
 
 
 def _gain_text(gains: pd.DataFrame, classes: Sequence[str]) -> str:
@@ -171,17 +164,9 @@ def _gain_text(gains: pd.DataFrame, classes: Sequence[str]) -> str:
     return text if text == NOTHING else f"{text}, better on {gain.better} of {gain.volumes}"
 
 
-def _paper_dsc(mode: str, n: int) -> float:
-    return next((row.mean_dsc for row in paper_rows(5) if (row.mode, row.n_support) == (mode, n)), _NAN)
-
-
 def _support_counts(results: pd.DataFrame) -> dict[int, str]:
     return {n: str(n) for n in _descending(results["n_support"])}
 
 
 def _descending(*values: Iterable[int]) -> list[int]:
     return sorted({int(value) for several in values for value in several}, reverse=True)
-
-
-def _where(results: pd.DataFrame, column: str, value: str | int) -> pd.DataFrame:
-    return results[results[column] == value]

@@ -118,7 +118,7 @@ def _read(path: Path) -> _Picture:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise VolumeFileError(f"{path} can't be read ({error.strerror}): make the report again.") from error
+        raise VolumeFileError(f"{path} can't be read ({error.strerror}): create the report again.") from error
     return _Picture(path.stem.replace("_", " "), b64encode(data).decode("ascii"))
 
 

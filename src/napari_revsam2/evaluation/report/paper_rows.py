@@ -15,7 +15,7 @@ _NAN = float("nan")
 
 @dataclass(frozen=True)
 class PaperRow:
-    """What the paper gives for one method in one setting.
+    """What the paper reports for one method in one setting.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class PaperRow:
     classes : tuple of (str, float)
         Class and mean DSC in percent; empty where the table has means only.
     mean_dsc, mean_nsd : float
-        mDSC and mNSD over the paper's classes, in percent, as printed; nan where not given.
+        mDSC and mNSD over the paper's classes, in percent, as printed; nan where not reported.
     """
 
     table: int

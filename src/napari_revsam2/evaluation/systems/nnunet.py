@@ -56,7 +56,7 @@ def run_command(command: Sequence[str], folder: Path) -> None:
     """
     program = shutil.which(command[0], path=sysconfig.get_path("scripts"))
     if program is None:
-        raise NnUNetError(f"{command[0]} isn't here: install nnU-Net with pip install 'napari-revsam2[nnunet]'.")
+        raise NnUNetError(f"{command[0]} isn't installed: install nnU-Net with pip install 'napari-revsam2[nnunet]'.")
     folders = {f"nnUNet_{kind}": str(folder / kind) for kind in ("raw", "preprocessed", "results")}
     environment = {**_quiet(command), **os.environ, **folders}
     with (folder / _LOG).open("a", encoding="utf-8") as log:
@@ -117,7 +117,7 @@ class NnUNet:
         """Check the epochs."""
         if self.epochs not in TRAINERS:
             known = ", ".join(map(str, TRAINERS))
-            raise ProblemError(f"nnU-Net has no trainer of {self.epochs} epochs: give one of {known}.")
+            raise ProblemError(f"nnU-Net has no trainer of {self.epochs} epochs: use one of {known}.")
 
     def missing(self) -> str:
         """Say why it can't run here; empty where it can."""
@@ -138,7 +138,7 @@ class NnUNet:
         Raises
         ------
         NnUNetError
-            When nnU-Net isn't there or stops, or the folder can't be made.
+            When nnU-Net isn't there or stops, or the folder can't be created.
         DeviceError
             When the device isn't there.
         """
@@ -160,7 +160,7 @@ class NnUNet:
             kept.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise NnUNetError(
-                f"{kept} can't be made for trained networks ({error.strerror}): set NAPARI_REVSAM2_CACHE to a folder."
+                f"{kept} can't be created for networks ({error.strerror}): set NAPARI_REVSAM2_CACHE to a folder."
             ) from error
         folder = kept / _fingerprint(supports, label, TRAINERS[self.epochs])
         with FileLock(folder.with_suffix(".lock")):

@@ -196,4 +196,4 @@ def _points(positive: NDArray[np.int64], negative: NDArray[np.int64]) -> Points:
 def _untaught(name: str, checkpoint: str) -> str:
     if find_checkpoint(checkpoint).takes_points:
         return ""
-    return f"{name} needs a checkpoint that was taught points and boxes; {checkpoint} knows masks only: choose another."
+    return f"{name} needs a checkpoint trained on points and boxes; {checkpoint} knows masks only: choose another."

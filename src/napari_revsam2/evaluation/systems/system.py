@@ -11,7 +11,7 @@ from napari_revsam2.engine.problem import QueryVolume, SupportSlice
 
 
 class System(Protocol):
-    """A system that segments a query volume from painted slices."""
+    """A system that segments a query volume from annotated slices."""
 
     @property
     def name(self) -> str:
@@ -33,7 +33,7 @@ class System(Protocol):
         Parameters
         ----------
         supports : tuple of SupportSlice
-            N painted slices, (H, W) each; of sizes of their own.
+            N annotated slices, (H, W) each, which may differ in size.
         label : int
             The class.
         query : QueryVolume

@@ -2,76 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import math
 import zipfile
-import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from napari_revsam2.vocabulary.errors import VolumeFileError
 from napari_revsam2.volume_files import replaced_file
 
-_VERSION = 1
+from .session_data import SESSION_VERSION, DescribedSupport, FileStamp, Session, SessionHead, SupportPair, SupportsHead
+
+ReadT = TypeVar("ReadT")
+
 _LARGEST = 2**33
 """Bytes of a file's contents that are worth unpacking (8 GiB)."""
-
-
-@dataclass(frozen=True, eq=False)
-class SupportPair:
-    """The painted slices of one support volume.
-
-    Attributes
-    ----------
-    name : str
-        The image layer's name.
-    image, labels : ndarray
-        (n, H, W) grey values and class ids.
-    indices : tuple of int
-        Their slice numbers in the volume.
-    scale : tuple of float
-        Distance between slices, rows and columns.
-    units : tuple of str
-        What each of the three is measured in.
-    """
-
-    name: str
-    image: NDArray[Any]
-    labels: NDArray[Any]
-    indices: tuple[int, ...]
-    scale: tuple[float, float, float]
-    units: tuple[str, str, str] = ("pixel", "pixel", "pixel")
-
-
-@dataclass(frozen=True, eq=False)
-class Session:
-    """What is needed to go on another day; the query image itself is not kept, only its name and shape.
-
-    Attributes
-    ----------
-    supports : tuple of SupportPair
-        Painted slices.
-    query_name, query_shape : str, tuple of int
-        The layer to open before.
-    choices : dict
-        The form's choices, plain values.
-    result : ndarray or None
-        The result layer's data.
-    result_transforms, provenance : dict
-        The result layer's transforms, and its settings, versions and scores; plain values.
-    """
-
-    supports: tuple[SupportPair, ...]
-    query_name: str
-    query_shape: tuple[int, ...]
-    choices: dict[str, Any]
-    result: NDArray[Any] | None
-    result_transforms: dict[str, Any]
-    provenance: dict[str, Any]
+_HEAD = "head"
 
 
 def save_session(path: Path, session: Session) -> None:
@@ -82,15 +33,9 @@ def save_session(path: Path, session: Session) -> None:
     VolumeFileError
         When the file can't be written.
     """
-    description = {
-        "query_name": session.query_name,
-        "query_shape": list(session.query_shape),
-        "choices": session.choices,
-        "result_transforms": session.result_transforms,
-        "provenance": session.provenance,
-    }
+    head = SessionHead(supports=_described(session.supports), form=session.form, run=session.run)
     arrays = {} if session.result is None else {"result": session.result}
-    _write(path, "session", session.supports, description, arrays)
+    _write(path, head, {**_voxels(session.supports), **arrays})
 
 
 def load_session(path: Path) -> Session:
@@ -99,21 +44,9 @@ def load_session(path: Path) -> Session:
     Raises
     ------
     VolumeFileError
-        When the file is missing, damaged, foreign or of a later version.
+        When the file is missing, damaged, foreign or of another version.
     """
-    pairs, description, arrays = _read(path, "session")
-    try:
-        return Session(
-            pairs,
-            str(description["query_name"]),
-            tuple(int(size) for size in description["query_shape"]),
-            dict(description["choices"]),
-            arrays.get("result"),
-            dict(description["result_transforms"]),
-            dict(description["provenance"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise VolumeFileError(_damaged(path)) from error
+    return _read(path, _session)
 
 
 def save_supports(path: Path, pairs: Sequence[SupportPair]) -> None:
@@ -124,87 +57,101 @@ def save_supports(path: Path, pairs: Sequence[SupportPair]) -> None:
     VolumeFileError
         When the file can't be written.
     """
-    _write(path, "supports", pairs, {}, {})
+    _write(path, SupportsHead(supports=_described(pairs)), _voxels(pairs))
 
 
 def load_supports(path: Path) -> tuple[SupportPair, ...]:
-    """Read painted slices, from a file of them or from a session.
+    """Read painted slices, from a file of them or from a session of any version.
 
     Raises
     ------
     VolumeFileError
         When the file is missing, damaged, foreign or of a later version.
     """
-    return _read(path, "supports", "session")[0]
+    return _read(path, _supports)
 
 
-def _write(
-    path: Path,
-    kind: str,
-    pairs: Sequence[SupportPair],
-    description: dict[str, Any],
-    arrays: dict[str, NDArray[Any]],
-) -> None:
-    described = [
-        {"name": p.name, "indices": list(p.indices), "scale": list(p.scale), "units": list(p.units)} for p in pairs
-    ]
-    head = json.dumps({"napari_revsam2": kind, "version": _VERSION, "supports": described, **description})
-    for number, pair in enumerate(pairs):
-        arrays = {**arrays, f"image_{number}": pair.image, f"labels_{number}": pair.labels}
+def _described(pairs: Sequence[SupportPair]) -> tuple[DescribedSupport, ...]:
+    return tuple(
+        DescribedSupport(name=pair.name, indices=pair.indices, scale=pair.scale, units=pair.units) for pair in pairs
+    )
+
+
+def _voxels(pairs: Sequence[SupportPair]) -> dict[str, NDArray[Any]]:
+    images = {f"image_{number}": pair.image for number, pair in enumerate(pairs)}
+    return {**images, **{f"labels_{number}": pair.labels for number, pair in enumerate(pairs)}}
+
+
+def _write(path: Path, head: BaseModel, arrays: dict[str, NDArray[Any]]) -> None:
     with replaced_file(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, head=np.array(head), **arrays)  # type: ignore[arg-type]  # numpy takes names for flags
+        np.savez_compressed(file, **{_HEAD: np.array(head.model_dump_json()), **arrays})  # type: ignore[arg-type]
 
 
-def _read(path: Path, *kinds: str) -> tuple[tuple[SupportPair, ...], dict[str, Any], dict[str, NDArray[Any]]]:
-    head, arrays = _unpacked(path)
-    if head.get("napari_revsam2") not in kinds:
-        raise VolumeFileError(f"{path} isn't a RevSAM2 file of this kind: choose one that was saved by this menu.")
-    if head.get("version") != _VERSION:
-        raise VolumeFileError(f"{path} was written by a later version of napari-revsam2: update it to read this file.")
-    try:
-        pairs = tuple(
-            _checked(
-                SupportPair(
-                    str(described["name"]),
-                    arrays[f"image_{number}"],
-                    arrays[f"labels_{number}"],
-                    tuple(int(index) for index in described["indices"]),
-                    tuple(float(size) for size in described["scale"]),  # type: ignore[arg-type]
-                    tuple(str(unit) for unit in described["units"]),  # type: ignore[arg-type]
-                )
-            )
-            for number, described in enumerate(head["supports"])
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise VolumeFileError(_damaged(path)) from error
-    return pairs, head, arrays
-
-
-def _unpacked(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def _read(path: Path, build: Callable[[Path, zipfile.ZipFile], ReadT]) -> ReadT:
     try:
         with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > _LARGEST:
-            raise VolumeFileError(f"{path} would unpack to {size / 2**30:.0f} GiB: that is no RevSAM2 file.")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        head = json.loads(str(arrays.pop("head")))
+            return build(path, archive)
+    except VolumeFileError:
+        raise
     except FileNotFoundError as error:
         raise VolumeFileError(f"{path} doesn't exist: check the name.") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise VolumeFileError(_damaged(path)) from error
-    if not isinstance(head, dict):
-        raise VolumeFileError(_damaged(path))
-    return head, arrays
+    except Exception as error:  # of a damaged file, zipfile, NumPy and pydantic make a dozen kinds of errors
+        raise VolumeFileError(
+            f"{path} can't be read as a RevSAM2 file (damaged, or something else): choose another one."
+        ) from error
 
 
-def _checked(pair: SupportPair) -> SupportPair:
-    """Refuse arrays that don't fit each other."""
-    fits = pair.image.shape == pair.labels.shape and pair.image.ndim == 3 and len(pair.scale) == len(pair.units) == 3
-    if not fits or len(pair.indices) != len(pair.image) or pair.labels.dtype.kind not in "iub":
-        raise ValueError("image, labels and slice numbers differ")
-    return pair
+def _session(path: Path, archive: zipfile.ZipFile) -> Session:
+    text, stamp = _head(path, archive)
+    if stamp.napari_revsam2 != "session":
+        raise VolumeFileError(f"{path} holds painted slices and isn't a session: choose 'Load painted slices'.")
+    if stamp.version < SESSION_VERSION:
+        raise VolumeFileError(
+            f"{path} is a session of an earlier version, which didn't keep what its result was computed from: choose "
+            "'Load painted slices' to load its supports, and run again."
+        )
+    head = SessionHead.model_validate_json(text)
+    result = _array(archive, "result") if head.run is not None else None
+    return Session(_pairs(archive, head.supports), head.form, head.run, result)
 
 
-def _damaged(path: Path) -> str:
-    return f"{path} can't be read as a RevSAM2 file (damaged, or something else): choose another one."
+def _supports(path: Path, archive: zipfile.ZipFile) -> tuple[SupportPair, ...]:
+    text, _ = _head(path, archive)
+    return _pairs(archive, SupportsHead.model_validate_json(text).supports)
+
+
+def _head(path: Path, archive: zipfile.ZipFile) -> tuple[str, FileStamp]:
+    size = sum(entry.file_size for entry in archive.infolist())
+    if size > _LARGEST:
+        raise VolumeFileError(f"{path} would unpack to {size / 2**30:.0f} GiB: that is no RevSAM2 file.")
+    text = str(_array(archive, _HEAD))
+    stamp = FileStamp.model_validate_json(text)
+    if stamp.version > SESSION_VERSION:
+        raise VolumeFileError(f"{path} was saved by a later version of napari-revsam2: update it to read this file.")
+    return text, stamp
+
+
+def _pairs(archive: zipfile.ZipFile, described: Sequence[DescribedSupport]) -> tuple[SupportPair, ...]:
+    return tuple(
+        SupportPair(
+            support.name,
+            _array(archive, f"image_{number}"),
+            _array(archive, f"labels_{number}"),
+            support.indices,
+            support.scale,
+            support.units,
+        )
+        for number, support in enumerate(described)
+    )
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """Read an array, after its size has been checked and before memory is asked for."""
+    entry = archive.getinfo(f"{name}.npy")
+    with archive.open(entry) as file:
+        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+        shape, _, dtype = read_header[npy.read_magic(file)](file)
+        if dtype.hasobject or math.prod(shape) * dtype.itemsize != entry.file_size - file.tell():
+            raise ValueError(f"{name}: another size than its header promises")
+        file.seek(0)
+        return np.asarray(npy.read_array(file, allow_pickle=False))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
@@ -83,7 +82,9 @@ class SessionMenu(QToolButton):
 
     def load_session(self, path: Path) -> bool:
         """Bring a session back."""
-        return self._tried(lambda: open_session(self._viewer, self._form, self._controller, load_session(path)))
+        return self._tried(
+            lambda: open_session(self._viewer, self._form, self._controller, load_session(path)), "Session loaded."
+        )
 
     def save_supports(self, path: Path) -> bool:
         """Write the painted slices, for the next patient."""
@@ -92,8 +93,7 @@ class SessionMenu(QToolButton):
     def load_supports(self, path: Path) -> bool:
         """Add painted slices as support pairs."""
         return self._tried(
-            lambda: open_supports(self._viewer, self._form, load_supports(path), self._form.axis),
-            "The painted slices are supports now.",
+            lambda: open_supports(self._viewer, self._form, load_supports(path)), "The painted slices are supports now."
         )
 
     def save_scores(self, path: Path) -> bool:
@@ -116,13 +116,13 @@ class SessionMenu(QToolButton):
         scores = {label: state.scores.get(label, unknown) for label in request.labels}
         write_scores(path, result.segmentation(), scores, state.selected, first_slice=request.slices.start)
 
-    def _tried(self, action: Callable[[], Any], done: str = "") -> bool:
+    def _tried(self, action: Callable[[], object], done: str) -> bool:
         try:
-            said = action()
+            action()
         except RevSAM2Error as error:
-            self._form.show_message(str(error))
+            self._form.run_bar.show_message(str(error))
             return False
-        self._form.show_message(done or str(said))
+        self._form.run_bar.show_message(done)
         return True
 
     def _save(self, title: str, name: str, kind: str, action: Callable[[Path], bool]) -> None:

@@ -60,11 +60,10 @@ def read_layer(path: Path) -> LayerData:
 
 def placed(volume: Volume) -> dict[str, Any]:
     """Scale and translate of a volume's axial slices, in mm."""
-    x, y, z = volume.spacing
     columns, rows, _ = np.array(volume.data.shape) - 1
     first = volume.affine @ (columns, rows, 0, 1)  # rows and columns run against Anterior and Right
     return {
-        "scale": (z, y, x),
+        "scale": volume.slice_spacing(Axis.AXIAL),
         "translate": (float(first[2]), -float(first[1]), -float(first[0])),
         "units": ("mm", "mm", "mm"),
         "axis_labels": BODY_AXES,

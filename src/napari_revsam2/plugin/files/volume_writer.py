@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pint
 
 from napari_revsam2.plugin.layers.metadata import VOLUME
 from napari_revsam2.vocabulary.axis import Axis
@@ -30,7 +31,8 @@ def write_labels_layer(path: str, data: Any, attributes: dict[str, Any]) -> list
     """Write a Labels layer in the format of the name's ending.
 
     A layer with ``metadata["volume"]`` is written on that volume's own grid, with its affine. Another one gets the grid
-    that its scale and translate describe. Axes of length 1 before the last three are dropped.
+    that its scale and translate describe, in its own units; pixels count as mm. Axes of length 1 before the last three
+    are dropped.
 
     Returns
     -------
@@ -52,7 +54,8 @@ def write_labels_layer(path: str, data: Any, attributes: dict[str, Any]) -> list
     voxels = from_slices(stack, Axis.AXIAL)
     like = attributes.get("metadata", {}).get(VOLUME)
     if not isinstance(like, Volume) or like.data.shape != voxels.shape:
-        scale, translate = (np.asarray(attributes[key], float)[extra:] for key in ("scale", "translate"))
+        millimetres = np.array([_millimetres(unit) for unit in attributes.get("units") or ("mm",) * labels.ndim])
+        scale, translate = ((millimetres * attributes[key])[extra:] for key in ("scale", "translate"))
         like = new_volume(voxels, _affine(voxels.shape, scale, translate), Path(path))
     write_labels(path, voxels, like)
     return [path]
@@ -63,8 +66,14 @@ def _with_ending(path: str, ending: str) -> str:
     if path.lower().endswith(ENDINGS):
         return path
     if Path(path + ending).exists():  # the dialog has asked about another name
-        raise VolumeFileError(f"{path + ending} exists already: choose another name, or give it with its ending.")
+        raise VolumeFileError(f"{path + ending} exists already: choose another name, or add its ending.")
     return path + ending
+
+
+def _millimetres(unit: str | pint.Unit) -> float:
+    """Length of a layer's unit in mm; 1 for what is no length, as napari's pixel."""
+    one = pint.Quantity(1.0, unit)
+    return float(one.to("mm").magnitude) if one.is_compatible_with("mm") else 1.0
 
 
 def _affine(shape: tuple[int, ...], scale: Any, translate: Any) -> Any:

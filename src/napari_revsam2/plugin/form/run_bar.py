@@ -10,7 +10,7 @@ _LINES = 3
 
 
 class RunBar(QWidget):
-    """One button, which becomes Cancel while a run goes on, a sentence beside it, and a progress bar.
+    """One button, which becomes Cancel while a run is active, a sentence beside it, and a progress bar.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class RunBar(QWidget):
         self._show()
 
     def set_running(self, is_running: bool) -> None:
-        """Tell whether a run goes on."""
+        """Say whether a run is active."""
         if is_running != self._is_running:
             self._is_running = is_running
             self._message = ""

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from napari_revsam2.engine.problem import QueryVolume, SupportSet, SupportSlice
 from napari_revsam2.engine.support_selection import select_supports
 from napari_revsam2.plugin.layers.layer_slices import LayerSlices
-from napari_revsam2.plugin.supports.annotated_slices import AnnotatedSlices
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.intensity_window import CONTRAST_LIMITS, IntensityWindow, Limits
 from napari_revsam2.vocabulary.errors import ProblemError
+
+from .painted_pair import PaintedPair
 
 ClassesBySlice = Mapping[int, Collection[int]]
 """For slice numbers of one volume the classes that count there."""
@@ -158,7 +159,7 @@ class LayerRequest:
 
 
 def request_from(
-    annotated: Sequence[AnnotatedSlices],
+    painted: Sequence[PaintedPair],
     used: Sequence[ClassesBySlice],
     query_layer: Image,
     slices: LayerSlices,
@@ -168,7 +169,7 @@ def request_from(
 
     Parameters
     ----------
-    annotated : sequence of AnnotatedSlices
+    painted : sequence of PaintedPair
         The support volumes.
     used : sequence of mapping of int to collection of int
         What `choose_supports` chose from them.
@@ -186,20 +187,20 @@ def request_from(
     """
     labels = sorted({label for slices_used in used for classes in slices_used.values() for label in classes})
     if not labels:
-        raise ProblemError(_nothing_checked(annotated))
+        raise ProblemError(_nothing_checked(painted))
     limits = _contrast_limits if config.window == CONTRAST_LIMITS else lambda _: None
     volumes = tuple(
         LayerSupport(each.image.name, each.image_slices, each.slices, used[number], limits(each.image))
-        for number, each in enumerate(annotated)
+        for number, each in enumerate(painted)
     )
-    colormap = annotated[0].labels.colormap
+    colormap = painted[0].labels.colormap
     return LayerRequest(volumes, query_layer, slices, limits(query_layer), config, tuple(labels), colormap)
 
 
-def _nothing_checked(annotated: Sequence[AnnotatedSlices]) -> str:
-    if any(each.voxels for each in annotated):
+def _nothing_checked(painted: Sequence[PaintedPair]) -> str:
+    if any(each.voxels for each in painted):
         return "All painted slices are unchecked: check at least one."
-    return f"Nothing is painted: paint what you look for on one or more slices of {annotated[0].labels.name!r}."
+    return f"Nothing is painted: paint what you look for on one or more slices of {painted[0].labels.name!r}."
 
 
 def _contrast_limits(layer: Image) -> Limits:

@@ -1,7 +1,6 @@
 """Connections to napari's events that can be cut all at once: napari must not call a widget that is gone.
 
-Not napari's own ``disconnect_events``, which asks for the listener: what Qt calls when a widget is ``destroyed`` mustn't
-hold that widget, or it lives on for ever.
+napari's own ``disconnect_events`` needs the listener, which a slot of ``destroyed`` would then keep alive for ever.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QComboBox, QWidget
 class LayerChoice(QObject):
     """A layer of one kind, or none.
 
-    magicgui's combo box knows its choices by their names, so a layer that is renamed would lose its place: `refresh`
+    magicgui's combo box knows its choices by their names, so a layer that is renamed would lose its place: `show_layer`
     puts it back.
 
     Parameters
@@ -57,18 +57,11 @@ class LayerChoice(QObject):
         """The chosen layer or None."""
         return self._combo.value
 
-    @layer.setter
-    def layer(self, layer: Layer | None) -> None:
-        """Choose without telling; a layer that isn't in the viewer counts as none."""
-        with self._combo.changed.blocked():
-            self._combo.value = layer if layer in self._combo.choices else None
-
-    def refresh(self) -> None:
-        """Follow the viewer; a chosen layer that is gone leaves the place empty. Tells nobody."""
-        layer = self.layer
+    def show_layer(self, layer: Layer | None) -> None:
+        """Choose among the layers that the viewer has now, without telling; one that is gone counts as none."""
         with self._combo.changed.blocked():
             self._combo.reset_choices()
-        self.layer = layer
+            self._combo.value = layer if layer in self._combo.choices else None
 
     def _choices(self, _: object) -> list[Layer]:
         return [layer for layer in self._layers if isinstance(layer, self._kind)]

@@ -1,7 +1,7 @@
 """A layer's data as a stack of slices along one of its axes, read one slice at a time.
 
-Slices of a layer that the reader added are those of `napari_revsam2.volume_files.Volume.slices`: their numbers, rows and
-columns may run against the axes of the data.
+Slices of a layer that the reader added are those of `napari_revsam2.volume_files.Volume.slices`: their numbers, rows
+and columns may run against the axes of the data.
 """
 
 from __future__ import annotations
@@ -114,15 +114,15 @@ class LayerSlices:
         return array[self.where(index, fixed)][::rows, ::columns]
 
     def position_of(self, number: int) -> int:
-        """Index along the sliced axis of the data at which a slice, numbered in the whole layer, lies."""
+        """Find the index along the sliced axis of the data at which a slice, numbered in the whole layer, lies."""
         return int(self.data.shape[self.axis]) - 1 - number if self.axis in self.backwards else number
 
     def number_of(self, position: int) -> int:
-        """Number, in the whole layer, of the slice at an index along the sliced axis of the data."""
+        """Find the number, in the whole layer, of the slice at an index along the sliced axis of the data."""
         return self.position_of(position)  # the turn is its own inverse
 
     def numbers_in(self, where: Sequence[Any]) -> list[int]:
-        """Numbers, in the whole layer, of the slices that an index into the data touches; ascending."""
+        """List the numbers, in the whole layer, of the slices that an index into the data touches; ascending."""
         positions = np.atleast_1d(np.arange(self.data.shape[self.axis])[where[self.axis]])
         return sorted({self.number_of(int(position)) for position in positions.ravel()})
 

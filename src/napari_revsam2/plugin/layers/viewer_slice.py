@@ -10,7 +10,7 @@ from .layer_slices import backwards_axes, full_resolution
 
 
 def shown_slice(viewer: ViewerModel, layer: Image | Labels, axis: int) -> int:
-    """Number of the slice along ``axis`` of ``layer`` (from the front) at the viewer's position; it may lie outside."""
+    """Find the slice along ``axis`` of ``layer`` (from the front) at the viewer's position; it may lie outside."""
     return _turned(layer, axis, int(np.round(layer.world_to_data(viewer.dims.point)[axis])))
 
 
@@ -19,6 +19,12 @@ def shown_point(viewer: ViewerModel, layer: Image | Labels) -> tuple[int, ...]:
     shape = full_resolution(layer).shape
     indices = np.round(layer.world_to_data(viewer.dims.point)).astype(int)
     return tuple(int(min(max(i, 0), size - 1)) for i, size in zip(indices, shape[: layer.ndim], strict=True))
+
+
+def slider_axis(viewer: ViewerModel) -> int:
+    """Find the axis that the viewer's last slider moves along, counted from the last (negative)."""
+    dims = viewer.dims
+    return int(dims.order[-3]) - int(dims.ndim) if dims.ndim >= 3 else -3
 
 
 def show_slice(viewer: ViewerModel, layer: Image | Labels, axis: int, index: int) -> None:

@@ -59,7 +59,7 @@ class ModelThread(QThread):
             pass
 
     def _work(self) -> bool:
-        """Compute the next job; whether there was one. Waiting in here, the thread has no name for the last one."""
+        """Compute the next job; whether there was one. A method, so that while it waits nothing refers to the last."""
         job = self._jobs.get()
         if job is None:
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from .redraw_pace import RedrawPace
 from .result_layer import ResultLayer
 from .run_request import RunRequest
 from .run_state import Phase, RunState, canceling, continued, ended, forgotten, started, update, with_conditional
+
+_QUERY_REMOVED = "The query layer was removed: its result can't be propagated again, and its scores can't be saved."
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +182,7 @@ class RunController(QObject):
             return
         self._end(phase, message)
         if self.request is not None and self.request.query_layer not in self._layers:
-            self._forget_run()
+            self._forget_run_without_query()
 
     def _end(self, phase: Phase, message: str) -> None:
         self._job = None
@@ -222,12 +224,16 @@ class RunController(QObject):
         if self.result is not None and event.value is self.result.layer:
             self._forget_run("The result layer was removed, so the run has ended.")
         elif self._job is None and self.request is not None and event.value is self.request.query_layer:
-            self._forget_run()
+            self._forget_run_without_query()
 
     def _on_result_changed(self, _: object) -> None:
         if self.result is not None and not self.result.fits:
             self.result.lock(False)
             self._forget_run("The result layer has data of another shape now, so the run has ended.")
+
+    def _forget_run_without_query(self) -> None:
+        self.state = replace(self.state, notices=(*self.state.notices, _QUERY_REMOVED))
+        self._forget_run()
 
     def _forget_run(self, message: str = "") -> None:
         """End it, if it is active, and let go of its layers and of all arrays."""

@@ -67,7 +67,7 @@ class ActivityBar:
         bar = self._bar
         if state.stage is not None and state.stage is not self._stage:
             self._stage = state.stage
-            bar.set_description(f"RevSAM2: {state.stage.description}")  # may let the run go on, even end, meanwhile
+            bar.set_description(f"RevSAM2: {state.stage.description}")  # runs the event loop: the run may end in it
         if bar is self._bar:
             bar.total = max(state.total, 1)  # a total of 0 is an animation, too
             bar.update(state.done - bar.n)

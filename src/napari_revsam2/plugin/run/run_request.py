@@ -1,4 +1,4 @@
-"""What a run is asked with: pinned to layer objects, read on the model thread."""
+"""What a run is started with: pinned to layer objects, read on the model thread."""
 
 from __future__ import annotations
 

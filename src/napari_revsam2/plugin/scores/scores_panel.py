@@ -1,4 +1,4 @@
-"""Scores, and what to do about them: look at the worst slice, mend it, propagate again."""
+"""Scores, and what to do about them: look at the worst slice, correct it, propagate again."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class ScoresPanel(QWidget):
         self._refresh()
 
     def set_ready(self, is_ready: bool) -> None:
-        """Tell whether there is a result to act on and no run goes on."""
+        """Tell whether there is a result to act on and no run is active."""
         self._is_ready = is_ready
         self._refresh()
 

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QHBoxLayout, QSpinBox, QWidget
 class CountChoice(QWidget):
     """A spin box that says "of 12".
 
-    With fewer to choose from its number goes down, and it comes back to what the user wanted when there are enough.
+    With fewer to choose from it shows fewer, and what the user wants again when there are enough.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ class CountChoice(QWidget):
 
     @property
     def value(self) -> int:
-        """The number."""
-        return self.box.value()
+        """The number that the user wants; `resolve` bounds it as the box does."""
+        return self.wanted
 
     @value.setter
     def value(self, wanted: int) -> None:

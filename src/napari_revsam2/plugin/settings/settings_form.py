@@ -13,6 +13,7 @@ from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
+from napari_revsam2.plugin.inputs.inputs import Inputs, choose_settings, refuse_settings
 from napari_revsam2.plugin.layers.wheel_guard import WheelGuard
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.option import Option, options_of
@@ -64,11 +65,11 @@ class SettingsForm(QWidget):
     ----------
     fields : dict of str to Choice
         The widget of each option.
-    changed : Signal()
+    wished : Signal(Wish)
         The user chose something else.
     """
 
-    changed = Signal()
+    wished = Signal(object)
 
     def __init__(self, stored: QSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -112,7 +113,7 @@ class SettingsForm(QWidget):
         layout.addWidget(self.advanced)
 
     def config(self) -> RevSAM2Config:
-        """Give the settings.
+        """Read the settings.
 
         Raises
         ------
@@ -124,12 +125,19 @@ class SettingsForm(QWidget):
             raise CheckpointError("The file of the checkpoint is no longer there: choose another checkpoint.")
         return RevSAM2Config(**values)
 
+    def wish(self, inputs: Inputs) -> Inputs:
+        """Put what is chosen into the inputs, or why it isn't valid."""
+        try:
+            return choose_settings(inputs, self.config())
+        except RevSAM2Error as error:
+            return refuse_settings(inputs, str(error))
+
     def choices(self) -> dict[str, Any]:
-        """Give what was chosen as plain values; a checkpoint that is a file is left out."""
+        """List what was chosen as plain values; a checkpoint that is a file is left out."""
         values = {name: field.value for name, field in self.fields.items()}
         if self.checkpoint.chosen.is_private:
             del values["checkpoint"]
-        return {**values, "n_support": self.n_support.wanted, "top_k": self.top_k.wanted}
+        return values
 
     def apply_choices(self, choices: Mapping[str, Any]) -> None:
         """Take what was chosen before; what is missing, unknown or can't be is passed over."""
@@ -157,7 +165,7 @@ class SettingsForm(QWidget):
         for name, value in self.choices().items():
             self._stored.setValue(name, value)
         self._update_note()
-        self.changed.emit()
+        self.wished.emit(self.wish)
 
 
 def _made_from(option: Option) -> Choice:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,22 +14,20 @@ from napari.layers import Image, Labels
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_revsam2.plugin.inputs.painted_pair import PaintedPair
 from napari_revsam2.plugin.layers.connections import Connections
-from napari_revsam2.plugin.layers.layer_slices import full_resolution, slices_of
-from napari_revsam2.plugin.layers.pairing import check_pair
+from napari_revsam2.plugin.layers.layer_slices import full_resolution
 from napari_revsam2.plugin.layers.viewer_slice import shown_point
 
 _PAINT_DELAY = 200
 """Milliseconds between a brush stroke and the look at what it changed."""
 _HOLD = 0.005
-"""Seconds for which a look may hold the window; it then goes on at the next turn of the event loop."""
-_SETTLE = 0.04
-"""Seconds for which a look may hold the window when Run is clicked."""
+"""Seconds for which a look may hold the window; it resumes at the next turn of the event loop."""
 _TELL_EVERY = 0.2
 
 
 class AnnotatedSlices(QObject):
-    """A support pair, cut along one axis, and what is painted on its slices.
+    """Watches a support pair, and finds what is painted on its slices.
 
     Slices are read one at a time and only when something may have changed on them, so that the window never stands.
 
@@ -35,50 +35,34 @@ class AnnotatedSlices(QObject):
     ----------
     viewer : ViewerModel
         Its position decides on axes that are neither sliced nor in the slice's plane.
-    image, labels : Image, Labels
-        The pair.
-    axis : int
-        The axis to slice along, counted from the last (negative).
+    pair : PaintedPair
+        The pair, of which nothing is known yet.
+    parent : QObject, optional
+        Where it lives.
 
     Attributes
     ----------
-    slices, image_slices : LayerSlices
-        All slices of the labels and of the image.
-    unchecked : set of int
-        Painted slices that the user doesn't want.
-    is_known : bool
-        Whether all slices have been looked at once.
+    pair : PaintedPair
+        The pair as it was cut; `painted` is the same with what is known by now.
     changed : Signal()
         Something else is painted, or all slices have been looked at.
-
-    Raises
-    ------
-    ProblemError
-        When the labels don't lie on the image, or the layers have no slices along that axis.
     """
 
     changed = Signal()
 
-    def __init__(
-        self, viewer: ViewerModel, image: Image, labels: Labels, axis: int, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, viewer: ViewerModel, pair: PaintedPair, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        check_pair(image, labels)
-        self.image, self.labels, self.axis = image, labels, axis
-        point = shown_point(viewer, image)
-        self.image_slices = slices_of(image, axis, point)
-        self.slices = self.image_slices.of(labels)
-        self.unchecked: set[int] = set()
+        self.pair = pair
         self._viewer = viewer
         self._voxels: dict[int, dict[int, int]] = {}
         self._pending: dict[int, None] = {}
         self._edited: set[int] = set()
         self._seen_from = viewer.dims.point
         self._told = 0.0
-        self.is_known = False
+        self._is_known = False
         self._build_timer()
         self._connect_labels()
-        self._look_at(range(len(self.slices)), delay=0)
+        self._look_at(range(len(pair.slices)), delay=0)
 
     def _build_timer(self) -> None:
         self._timer = QTimer(self)
@@ -87,7 +71,7 @@ class AnnotatedSlices(QObject):
 
     def _connect_labels(self) -> None:
         self._connections = Connections()
-        events = self.labels.events
+        events = self.pair.labels.events
         self._connections.connect(events.labels_update, self._on_labels_update)
         self._connections.connect(events.paint, self._on_paint)
         self._connections.connect(events.set_data, self._on_set_data)
@@ -101,32 +85,27 @@ class AnnotatedSlices(QObject):
         return not self._pending
 
     @property
-    def voxels(self) -> Mapping[int, Mapping[int, int]]:
-        """For each painted slice, ascending, the voxels of each class."""
-        return dict(sorted(self._voxels.items()))
-
-    @property
-    def checked(self) -> dict[int, tuple[int, ...]]:
-        """The painted slices the user wants, ascending, and the classes on each."""
-        return {index: tuple(found) for index, found in self.voxels.items() if index not in self.unchecked}
+    def painted(self) -> PaintedPair:
+        """The pair with what is known to be painted by now."""
+        return replace(self.pair, voxels=dict(sorted(self._voxels.items())), is_known=self._is_known)
 
     def shows(self, image: Image, labels: Labels, axis: int) -> bool:
-        """Whether it is this pair, cut along this axis."""
-        return (image, labels, axis) == (self.image, self.labels, self.axis)
+        """Whether it is this pair, cut along this axis, at the viewer's present position, on the data of now."""
+        pair = self.pair
+        return (image, labels, axis) == (pair.image, pair.labels, pair.axis) and self.is_current()
 
     def is_current(self) -> bool:
         """Whether it is cut at the viewer's present position, on the data the layers have now."""
-        point = shown_point(self._viewer, self.image)
-        in_place = all(self.slices.point[axis] == point[axis] for axis in self.slices.fixed_axes)
+        pair, point = self.pair, shown_point(self._viewer, self.pair.image)
         return (
-            in_place
-            and full_resolution(self.labels) is self.slices.data
-            and full_resolution(self.image) is self.image_slices.data
+            all(pair.slices.point[axis] == point[axis] for axis in pair.slices.fixed_axes)
+            and full_resolution(pair.labels) is pair.slices.data
+            and full_resolution(pair.image) is pair.image_slices.data
         )
 
     def settle(self) -> None:
-        """Look at what is still to be looked at, as far as that takes no time."""
-        self._look(until=time.perf_counter() + _SETTLE)
+        """Look at all that is still to be looked at, however long it takes."""
+        self._look(until=math.inf)
 
     def close(self) -> None:
         """Let go of the layers."""
@@ -152,23 +131,23 @@ class AnnotatedSlices(QObject):
         while self._pending and time.perf_counter() < until:
             index = next(iter(self._pending))
             del self._pending[index]
-            found = _voxels_by_class(self.slices[index])
+            found = _voxels_by_class(self.pair.slices[index])
             is_different |= found != self._voxels.get(index, {})
             self._voxels.pop(index, None)
             if found:
                 self._voxels[index] = found
-        self.is_known |= not self._pending
+        self._is_known |= not self._pending
         return is_different
 
     def _on_labels_update(self, _: object) -> None:
-        """Look at the slice that is shown: a stroke goes on there."""
-        shown = shown_point(self._viewer, self.labels)[self.slices.axis]
-        self._look_at([self.slices.number_of(shown)])
+        """Look at the slice that is shown: a stroke may be going on there."""
+        shown = shown_point(self._viewer, self.pair.labels)[self.pair.slices.axis]
+        self._look_at([self.pair.slices.number_of(shown)])
 
     def _on_paint(self, event: Any) -> None:
         """Look where a complete stroke went, as its parts say."""
         for part in event.value:
-            indices = self.slices.numbers_in(part[0])
+            indices = self.pair.slices.numbers_in(part[0])
             self._edited.update(indices)
             self._look_at(indices)
 
@@ -177,8 +156,8 @@ class AnnotatedSlices(QObject):
         moved = self._viewer.dims.point != self._seen_from
         self._seen_from = self._viewer.dims.point
         if not moved:
-            in_memory = isinstance(self.slices.data, np.ndarray)
-            self._look_at(range(len(self.slices)) if in_memory else self._edited)
+            in_memory = isinstance(self.pair.slices.data, np.ndarray)
+            self._look_at(range(len(self.pair.slices)) if in_memory else self._edited)
 
     def _on_colormap(self, _: object) -> None:
         self.changed.emit()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,10 +12,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QTreeWidgetItem
 
-from .annotated_slices import AnnotatedSlices
+from napari_revsam2.plugin.inputs.layer_request import ClassesBySlice
+from napari_revsam2.plugin.inputs.painted_pair import PaintedPair
 
-UsedBySlice = Mapping[int, Collection[int]]
-"""For slice numbers of one volume the classes that they are supports of."""
 Colour = tuple[int, ...]
 
 SLICE, CLASSES, VOXELS, USED = range(4)
@@ -98,28 +97,29 @@ class PairItem(QTreeWidgetItem):
         self.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
         self.setToolTip(SLICE, "Check or uncheck all slices of this volume.")
 
-    def show(self, annotated: AnnotatedSlices, used: UsedBySlice) -> bool:
+    def show(self, pair: PaintedPair, unchecked: Collection[int], used: ClassesBySlice) -> bool:
         """Bring the rows up to date; whether there are others than before."""
-        voxels = annotated.voxels
-        colours = _colours(annotated.labels, {label for found in voxels.values() for label in found})
+        voxels = pair.voxels
+        colours = _colours(pair.labels, {label for found in voxels.values() for label in found})
         gone, new = self._rows.keys() - voxels.keys(), voxels.keys() - self._rows.keys()
         for index in gone:
             self.removeChild(self._rows.pop(index))
         for place, (index, found) in enumerate(voxels.items()):
             if index in new:
                 self._rows[index] = SliceItem(index)
-            is_checked = index not in annotated.unchecked
             classes = tuple(colours[label] for label in found)
-            self._rows[index].show(PaintedSlice(tuple(found.items()), classes, is_checked, tuple(used.get(index, ()))))
+            row = PaintedSlice(tuple(found.items()), classes, index not in unchecked, tuple(used.get(index, ())))
+            self._rows[index].show(row)
             if index in new:
                 self.insertChild(place, self._rows[index])
-        self._show_count(annotated, len(voxels), len(annotated.checked))
+        self._show_count(pair, len(pair.checked(unchecked)))
         return bool(gone or new)
 
-    def _show_count(self, annotated: AnnotatedSlices, painted: int, checked: int) -> None:
-        count = f"{checked} of {painted} painted slices" if annotated.is_known else "looking for painted slices ..."
+    def _show_count(self, pair: PaintedPair, checked: int) -> None:
+        painted = len(pair.voxels)
+        count = f"{checked} of {painted} painted slices" if pair.is_known else "looking for painted slices ..."
         states = {0: Qt.CheckState.Unchecked, painted: Qt.CheckState.Checked}
-        self.setText(SLICE, f"{annotated.image.name}: {count}")
+        self.setText(SLICE, f"{pair.image.name}: {count}")
         self.setCheckState(SLICE, states.get(checked, Qt.CheckState.PartiallyChecked))
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
+from napari_revsam2.plugin.inputs.inputs import ChosenPair, choose_new_labels, choose_pairs
 from napari_revsam2.plugin.layers.layer_choice import LayerChoice
-from napari_revsam2.plugin.layers.pairing import Pair, add_labels_for, pairs_by_name, query_by_name
+from napari_revsam2.plugin.layers.pairing import add_labels_for
 from napari_revsam2.plugin.layers.wheel_guard import WheelGuard
-from napari_revsam2.vocabulary.errors import ProblemError
 
 LABEL_WIDTH = 48
 """Width of the names of fields, in pixels, so that the fields of supports and query begin on one line."""
@@ -68,25 +69,17 @@ class PairRow(QWidget):
         layout.addWidget(self.new_labels, 1, 2, 1, 2)
 
     @property
-    def layers(self) -> tuple[Image | None, Labels | None]:
+    def layers(self) -> ChosenPair:
         """What is chosen."""
         return self.image.layer, self.labels.layer
 
-    @layers.setter
-    def layers(self, layers: tuple[Image | None, Labels | None]) -> None:
-        """Choose both layers."""
-        self.image.layer, self.labels.layer = layers
-        self.update_buttons()
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is chosen."""
-        return self.layers == (None, None)
-
-    def update_buttons(self) -> None:
-        """Offer new labels where there are none."""
-        self.new_labels.setVisible(self.labels.layer is None)
-        self.new_labels.setEnabled(self.image.layer is not None)
+    def show_layers(self, layers: ChosenPair) -> None:
+        """Show a choice among the layers that the viewer has now, and offer new labels where there are none."""
+        image, labels = layers
+        self.image.show_layer(image)
+        self.labels.show_layer(labels)
+        self.new_labels.setVisible(labels is None)
+        self.new_labels.setEnabled(image is not None)
 
     def _on_new_labels_clicked(self) -> None:
         self.new_labels_requested.emit(self)
@@ -96,7 +89,7 @@ class PairRow(QWidget):
 
 
 class SupportPairs(QWidget):
-    """The support pairs; found by name until the user chooses.
+    """The support pairs: shows those of the inputs and emits how the user wants to change them.
 
     Parameters
     ----------
@@ -107,20 +100,18 @@ class SupportPairs(QWidget):
 
     Attributes
     ----------
-    changed : Signal()
+    wished : Signal(Wish)
         The user chose other pairs.
     """
 
-    changed = Signal()
+    wished = Signal(object)
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._is_by_name = True
         self.rows: list[PairRow] = []
         self._build_layout()
         self.add.clicked.connect(self._on_add_clicked)
-        self.refresh()
 
     def _build_layout(self) -> None:
         self.add = QPushButton("Add pair", self)
@@ -134,99 +125,41 @@ class SupportPairs(QWidget):
         self._layout.setSpacing(2)
         self._layout.addLayout(head)
 
-    @property
-    def pairs(self) -> list[Pair]:
-        """The complete pairs, top to bottom."""
-        chosen = (row.layers for row in self.rows)
-        return [(image, labels) for image, labels in chosen if image is not None and labels is not None]
-
-    def check(self) -> None:
-        """Refuse pairs that can't be meant.
-
-        Raises
-        ------
-        ProblemError
-            When half a pair is missing, or labels are in two pairs.
-        """
-        for image, labels in (row.layers for row in self.rows):
-            if image is not None and labels is None:
-                raise ProblemError(f"{image.name!r} has no labels yet: choose some, or click 'New labels'.")
-            if labels is not None and image is None:
-                raise ProblemError(f"{labels.name!r} has no image: choose the one that it was painted on.")
-        chosen = [labels for _, labels in self.pairs]
-        for labels in chosen:
-            if chosen.count(labels) > 1:
-                raise ProblemError(f"The labels {labels.name!r} are in two support pairs: remove one of them.")
-
-    def set_pairs(self, pairs: Sequence[Pair]) -> None:
-        """Take these pairs, as if the user had chosen them."""
-        self._is_by_name = False
-        self._show(pairs)
-        self.changed.emit()
-
-    def refresh(self) -> None:
-        """Follow the viewer: new names, new layers, layers gone. Tells nobody."""
-        for row in list(self.rows):
-            was_empty = row.is_empty
-            row.image.refresh()
-            row.labels.refresh()
-            row.update_buttons()
-            if row.is_empty and not was_empty:
-                self._drop(row)
-        if not self.rows:  # all that was chosen is gone: begin anew
-            self._is_by_name = True
-        if self._is_by_name:
-            self._show(pairs_by_name(self._viewer.layers) or [self._first_image()])
-
-    def _first_image(self) -> tuple[Image | None, None]:
-        """Choose an image to begin painting on: another than the query, or the query itself if it is alone."""
-        images = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
-        others = [image for image in images if image is not query_by_name(images)]
-        return next(iter([*others, *images]), None), None
-
-    def _show(self, pairs: Sequence[tuple[Image | None, Labels | None]]) -> None:
-        pairs = pairs or [(None, None)]
+    def show_pairs(self, pairs: Sequence[ChosenPair]) -> None:
+        """Show a row for each pair, with the viewer's layers to choose from."""
         while len(self.rows) > len(pairs):
-            self._drop(self.rows[-1])
+            self._drop_last_row()
         while len(self.rows) < len(pairs):
             self._append_row()
         for row, layers in zip(self.rows, pairs, strict=True):
-            row.layers = layers
+            row.show_layers(layers)
 
     def _append_row(self) -> None:
         row = PairRow(self._viewer, self)
         row.changed.connect(self._on_row_changed)
         row.new_labels_requested.connect(self._on_new_labels_requested)
         row.remove_requested.connect(self._on_remove_requested)
-        row.update_buttons()
         self.rows.append(row)
         self._layout.addWidget(row)
 
-    def _drop(self, row: PairRow) -> None:
-        self.rows.remove(row)
+    def _drop_last_row(self) -> None:
+        row = self.rows.pop()
         self._layout.removeWidget(row)
         row.hide()
         row.deleteLater()
 
+    def _wish(self, pairs: Sequence[ChosenPair]) -> None:
+        self.wished.emit(partial(choose_pairs, pairs=pairs))
+
     def _on_row_changed(self) -> None:
-        self._is_by_name = False
-        for row in self.rows:
-            row.update_buttons()
-        self.changed.emit()
+        self._wish([row.layers for row in self.rows])
 
     def _on_add_clicked(self) -> None:
-        self._is_by_name = False
-        self._append_row()
-        self.changed.emit()
+        self._wish([*(row.layers for row in self.rows), (None, None)])
 
-    def _on_remove_requested(self, row: PairRow) -> None:
-        self._is_by_name = False
-        self._drop(row)
-        self._show([row.layers for row in self.rows])
-        self.changed.emit()
+    def _on_remove_requested(self, removed: PairRow) -> None:
+        self._wish([row.layers for row in self.rows if row is not removed])
 
     def _on_new_labels_requested(self, row: PairRow) -> None:
-        labels = add_labels_for(self._viewer, row.image.layer)
-        if not self._is_by_name:  # else they have been found already
-            row.layers = row.image.layer, labels
-            self.changed.emit()
+        number, labels = self.rows.index(row), add_labels_for(self._viewer, row.image.layer)
+        self.wished.emit(partial(choose_new_labels, row=number, labels=labels))

@@ -11,11 +11,11 @@ from sam2.modeling.sam2_base import SAM2Base
 from torch import Tensor
 
 from napari_revsam2.sam2_backend.device import translated_memory_errors
-from napari_revsam2.sam2_backend.sam2_contract import check_contract
 from napari_revsam2.vocabulary.errors import CheckpointError
 
 from .architectures import architecture_of
 from .checkpoint import find_checkpoint
+from .sam2_contract import check_contract
 
 
 def load_model(

@@ -12,8 +12,9 @@ from sam2.modeling.sam2_base import SAM2Base
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 from torch import nn
 
-from napari_revsam2.sam2_backend.checkpoints.architectures import MINI
 from napari_revsam2.vocabulary.errors import RevSAM2Error
+
+from .architectures import MINI
 
 _NEEDED = ">=1.1,<1.2"
 _PRIVATE_METHODS = {

@@ -1,4 +1,4 @@
-"""One patient, however the file lies, is one stack of slices; a result lies in the same place."""
+"""One patient, however the file lies, is one stack of slices; labels lie on the grid of their image."""
 
 from itertools import permutations, product
 from pathlib import Path
@@ -6,9 +6,19 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+import tifffile
 
 from napari_revsam2.vocabulary.axis import Axis
-from napari_revsam2.volume_files import from_slices, read_image, write_labels
+from napari_revsam2.vocabulary.errors import VolumeFileError
+from napari_revsam2.volume_files import (
+    check_same_grid,
+    from_slices,
+    new_volume,
+    read_image,
+    read_labels,
+    runs_backwards,
+    write_labels,
+)
 
 ALL_CODES = ["".join(codes) for axes in permutations(("RL", "AP", "SI")) for codes in product(*axes)]
 
@@ -95,5 +105,79 @@ def test_slices_are_a_view_and_from_slices_undoes_them(axis, anatomy, lay_down):
     assert np.shares_memory(from_slices(stack, axis), stack)
 
 
+@pytest.mark.parametrize("axis", list(Axis))
+def test_slices_along_any_axis_can_be_cut_from_the_axial_stack(axis, anatomy, lay_down):
+    volume = read_image(lay_down(anatomy, "LSP"))
+    turned = volume.slices(Axis.AXIAL)[tuple(slice(None, None, -1 if back else 1) for back in runs_backwards(axis))]
+    cut = np.moveaxis(turned, (Axis.AXIAL, Axis.CORONAL, Axis.SAGITTAL).index(axis), 0)
+    np.testing.assert_array_equal(cut, volume.slices(axis))
+
+
+@pytest.mark.parametrize(
+    ("axis", "spacing"),
+    [(Axis.AXIAL, (3.0, 1.25, 0.5)), (Axis.CORONAL, (1.25, 3.0, 0.5)), (Axis.SAGITTAL, (0.5, 3.0, 1.25))],
+)
+def test_the_spacing_of_slices_is_told_in_the_order_of_the_stack(axis, spacing, anatomy, lay_down):
+    assert read_image(lay_down(anatomy, "PIR")).slice_spacing(axis) == pytest.approx(spacing, abs=1e-5)
+
+
+def test_a_volume_of_no_file_is_written_as_it_lies(anatomy, mask, lay_down, tmp_path):
+    affine = read_image(lay_down(anatomy, degrees=10)).affine
+    write_labels(tmp_path / "mask.nii", mask, new_volume(anatomy, affine, tmp_path / "nowhere.nii"))
+    written = nib.load(tmp_path / "mask.nii")
+    np.testing.assert_array_equal(np.asarray(written.dataobj), mask)
+    np.testing.assert_allclose(written.affine, affine, atol=1e-5)
+
+
 def test_the_spacing_is_that_of_the_canonical_axes(anatomy, lay_down):
     assert read_image(lay_down(anatomy, "SAL", degrees=20)).spacing == pytest.approx((0.5, 1.25, 3.0), abs=1e-5)
+
+
+@pytest.mark.parametrize("codes", ["RAS", "LPS", "SAR"])
+def test_labels_may_lie_otherwise_in_their_file_than_the_image(codes, anatomy, mask, lay_down):
+    image, labels = read_image(lay_down(anatomy, "LAS")), read_labels(lay_down(mask, codes, "labels.nii.gz"))
+    check_same_grid(image, labels)
+
+
+def test_labels_of_another_shape_are_refused(anatomy, mask, lay_down):
+    image, labels = read_image(lay_down(anatomy)), read_labels(lay_down(mask[:, :5], name="labels.nii.gz"))
+    with pytest.raises(VolumeFileError, match=r"image\.nii\.gz .*labels\.nii\.gz .*5 x 6 x 7 and 5 x 5 x 7 voxels"):
+        check_same_grid(image, labels)
+
+
+def labels_with_affine(mask, affine, tmp_path):
+    nib.Nifti1Image(mask, affine).to_filename(tmp_path / "labels.nii.gz")
+    return read_labels(tmp_path / "labels.nii.gz")
+
+
+@pytest.mark.parametrize("change", [(0, 3, 1.0), (2, 3, -0.1), (1, 1, 0.1), (0, 1, 0.05)])
+def test_labels_of_another_affine_are_refused(change, anatomy, mask, lay_down, tmp_path):
+    row, column, amount = change
+    image = read_image(lay_down(anatomy))
+    affine = image.affine.copy()
+    affine[row, column] += amount
+    with pytest.raises(VolumeFileError, match=r"image\.nii\.gz .*labels\.nii\.gz .*mm apart"):
+        check_same_grid(image, labels_with_affine(mask, affine, tmp_path))
+
+
+def test_rounding_in_the_affine_is_forgiven(anatomy, mask, lay_down, tmp_path):
+    image = read_image(lay_down(anatomy, degrees=15))
+    check_same_grid(image, labels_with_affine(mask, image.affine.round(4), tmp_path))
+
+
+def write_tiff(path, pages, spacing=None):
+    metadata = {"axes": "ZYX"} | ({"spacing": spacing, "unit": "mm"} if spacing else {})
+    tifffile.imwrite(path, pages, imagej=True, metadata=metadata)
+
+
+def test_tiff_labels_of_another_spacing_are_refused(mask, tmp_path):
+    write_tiff(tmp_path / "image.tif", mask, 3.0)
+    write_tiff(tmp_path / "labels.tif", mask, 2.0)
+    with pytest.raises(VolumeFileError, match=r"image\.tif .*labels\.tif .*1 x 1 x 3 mm and 1 x 1 x 2 mm"):
+        check_same_grid(read_image(tmp_path / "image.tif"), read_labels(tmp_path / "labels.tif"))
+
+
+def test_tiff_labels_without_spacing_fit_an_image_of_their_shape(mask, tmp_path):
+    write_tiff(tmp_path / "image.tif", mask, 3.0)
+    write_tiff(tmp_path / "labels.tif", mask)
+    check_same_grid(read_image(tmp_path / "image.tif"), read_labels(tmp_path / "labels.tif"))

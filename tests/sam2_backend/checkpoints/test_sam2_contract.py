@@ -12,10 +12,10 @@ from sam2.modeling.backbones.image_encoder import FpnNeck
 from sam2.modeling.sam2_base import SAM2Base
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 
-from napari_revsam2.sam2_backend import sam2_contract
+from napari_revsam2.sam2_backend.checkpoints import sam2_contract
 from napari_revsam2.sam2_backend.checkpoints.architectures import ARCHITECTURES, Architecture
+from napari_revsam2.sam2_backend.checkpoints.sam2_contract import check_contract
 from napari_revsam2.sam2_backend.checkpoints.weights import load_model
-from napari_revsam2.sam2_backend.sam2_contract import check_contract
 from napari_revsam2.vocabulary.errors import RevSAM2Error
 
 

@@ -1,0 +1,52 @@
+"""The File menu: what it saves, and what it says when it can't."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog, QLineEdit
+
+from napari_revsam2.plugin.files.volume_reader import read_layer
+from tests.engine.conftest import BRIGHT
+from tests.plugin.conftest import TRUTH
+
+
+def test_scores_are_saved_with_a_row_for_each_class_and_slice(ran, tmp_path):
+    assert ran.sessions.save_scores(tmp_path / "scores.csv")
+    with (tmp_path / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 8
+    chosen = [int(row["slice"]) for row in rows if row["label"] == str(BRIGHT) and row["selected"] == "1"]
+    assert tuple(chosen) == ran.controller.state.selected[BRIGHT]
+
+
+def test_scores_that_cannot_be_saved_are_said_in_words(ran, tmp_path):
+    assert not ran.sessions.save_scores(tmp_path / "nowhere" / "scores.csv")
+    assert "nowhere" in ran.form.run_bar.text.text()
+
+
+def test_the_result_is_saved_from_the_menu_as_the_name_says(ran, tmp_path):
+    assert ran.sessions.save_result(tmp_path / "mask.nii.gz"), ran.form.run_bar.text.text()
+    np.testing.assert_array_equal(read_layer(tmp_path / "mask.nii.gz")[0], TRUTH)
+    assert not ran.sessions.save_result(tmp_path / "mask.png")
+    assert "mask.png" in ran.form.run_bar.text.text()
+
+
+def test_without_a_result_there_is_nothing_to_save(widget, tmp_path):
+    assert not widget.sessions.save_result(tmp_path / "mask.nii.gz")
+    assert "run first" in widget.form.run_bar.text.text()
+
+
+@pytest.mark.parametrize(("what", "ending"), [("session", "npz"), ("scores", "csv"), ("result", "nii.gz")])
+def test_a_name_typed_without_its_ending_gets_it(ran, qtbot, tmp_path, what, ending):
+    def type_a_name() -> None:
+        dialog = ran.sessions.findChild(QFileDialog)
+        dialog.findChild(QLineEdit).setText(str(tmp_path / "monday"))
+        dialog.accept()
+
+    QTimer.singleShot(0, type_a_name)
+    getattr(ran.sessions, f"ask_and_save_{what}")()
+    assert [path.name for path in tmp_path.glob("monday*")] == [f"monday.{ending}"]
