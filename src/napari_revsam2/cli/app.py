@@ -17,7 +17,7 @@ from napari_revsam2 import __version__
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.option import options_of
 from napari_revsam2.vocabulary.axis import Axis
-from napari_revsam2.vocabulary.errors import NotEnoughMemoryError, ProblemError, RevSAM2Error
+from napari_revsam2.vocabulary.errors import NotEnoughMemoryError, ProblemError, RevSAM2Error, RunError
 
 from .evaluate_options import AXIS_HELP, add_evaluate_options
 
@@ -26,7 +26,7 @@ VARIED = {"n_support", "top_k", "mode", "window"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; a problem that the user can solve is one sentence and code 2."""
+    """Run the command line and return its exit code; a problem is one sentence and code 2, of a failed run 1."""
     words = _joined(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the pipe's encoding lacks
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.command(options)
     except RevSAM2Error as error:
-        return _told(error)
+        return _told(error, code=1 if isinstance(error, RunError) else 2)
     except MemoryError:
         return _told(NotEnoughMemoryError())
     except KeyboardInterrupt:
@@ -57,9 +57,9 @@ def _joined(words: Sequence[str]) -> list[str]:
     return joined
 
 
-def _told(error: RevSAM2Error) -> int:
+def _told(error: RevSAM2Error, code: int = 2) -> int:
     sys.stderr.write(f"napari-revsam2: {error}\n")
-    return 2
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from napari_revsam2.sam2_backend.cache.cache_folder import (
     embedding_files,
     embeddings_folder,
     size_limit,
+    sweep,
     trim,
 )
 from napari_revsam2.vocabulary.errors import EmbeddingFilesError
@@ -39,6 +40,7 @@ def clear_cache() -> None:
     """
     files = embedding_files()
     trim(-1)
+    sweep()
     if left := embedding_files():
         raise EmbeddingFilesError(
             f"{len(left)} slices in {embeddings_folder()} can't be removed: end the programs that use them, or look at "

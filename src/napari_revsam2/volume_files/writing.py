@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,9 @@ from .tiff import ENDINGS, write_tiff
 from .volume import Volume, Voxels
 
 _Writer = Callable[[Path, Voxels, Volume], None]
+_HIDDEN = ".napari-revsam2-"
+"""How the name of a file begins that is being written."""
+_DAY = 24 * 60 * 60
 LARGEST_LABEL = 2**16 - 1
 """Ids are written as uint8 or uint16."""
 _WRITERS: dict[str, _Writer] = {
@@ -78,7 +82,7 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     ending = ".nii.gz" if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
-    temporary = path.with_name(f".napari-revsam2-{secrets.token_hex(8)}{ending}")
+    temporary = path.with_name(f"{_HIDDEN}{secrets.token_hex(8)}{ending}")
     try:
         yield temporary
         temporary.replace(path)
@@ -87,6 +91,7 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+            _sweep(path.parent)
 
 
 def write_labels(path: str | os.PathLike[str], labels_canonical: Voxels, like: Volume) -> None:
@@ -119,6 +124,13 @@ def write_labels(path: str | os.PathLike[str], labels_canonical: Voxels, like: V
     check_writable(path)
     with replaced_file(path) as temporary:
         _WRITERS[_ending(path)](temporary, stored, like)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove hidden files of writers that were killed, unless they are so young that they may still be somebody's."""
+    for left in folder.glob(_HIDDEN + 16 * "[0-9a-f]" + "*"):
+        if time.time() - left.stat().st_mtime > _DAY:
+            left.unlink()
 
 
 def _ending(path: Path) -> str:
