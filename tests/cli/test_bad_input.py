@@ -41,6 +41,12 @@ def with_nan(folder: Path) -> Path:
     return save(folder / "nan.nii.gz", image)
 
 
+def linked(make: Callable[[Path, Path], None], folder: Path, target: Path) -> Path:
+    """Another name of a file."""
+    make(target, folder / "other.nii.gz")
+    return folder / "other.nii.gz"
+
+
 def foreign_weights(folder: Path) -> list[str]:
     path = folder / "resnet.safetensors"
     save_file({"conv1.weight": torch.zeros(3)}, path)
@@ -128,6 +134,26 @@ CASES: dict[str, tuple[Change, str]] = {
         lambda f, d: [*f.arguments(), *foreign_weights(d), "--scores", str(d / "resnet.safetensors")],
         "resnet.safetensors is also an input",
     ),
+    "output over a hard link to the query": (
+        lambda f, d: f.arguments(output=linked(os.link, d, f.query)),
+        "other.nii.gz is also an input",
+    ),
+    "output over a link to the labels": (
+        lambda f, d: f.arguments(output=linked(os.symlink, d, f.labels)),
+        "other.nii.gz is also an input",
+    ),
+    "figure over the scores in other letters": (
+        lambda f, d: [*f.arguments(), "--scores", str(d / "s.png"), "--figure", str(d / "S.PNG")],
+        "S.PNG is also an input or another output",
+    ),
+    "scores in the folder of the query": (
+        lambda f, d: [*f.arguments(query=d / "series", output=f.output), "--scores", str(d / "series" / "IM3.dcm")],
+        "series, which is a folder that is read as a whole",
+    ),
+    "figure in the folder of the labels": (
+        lambda f, d: [*f.arguments(labels=d / "series"), "--figure", str(d / "series" / "slice.png")],
+        "series, which is a folder that is read as a whole",
+    ),
     "a name that is too long": (lambda f, d: f.arguments(output=d / ("a" * 300 + ".nii")), "can't be written"),
     "a label too large to write": (
         replacing("labels", lambda d: save(d / "large.nii.gz", phantom()[1] * np.int32(70000))),
@@ -150,6 +176,7 @@ def test_bad_input_is_refused_in_one_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     change, expected = CASES[case]
+    (tmp_path / "series").mkdir()
     arguments = change(files, tmp_path)
     files.output.write_text("what was there")
     before = sorted(tmp_path.rglob("*"))

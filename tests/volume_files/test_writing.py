@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from napari_revsam2.vocabulary.errors import VolumeFileError
-from napari_revsam2.volume_files import check_writable, nifti, read_image, read_labels, tiff, write_labels
+from napari_revsam2.volume_files import check_writable, new_volume, nifti, read_image, read_labels, tiff, write_labels
 
 ENDINGS = [".nii", ".nii.gz", ".tif", ".tiff"]
 NOT_WRITABLE = Path("/proc/1")
@@ -126,3 +126,25 @@ def test_a_result_can_be_read_by_whom_the_umask_allows(mask, query, tmp_path):
     (tmp_path / "other").touch()
     write_labels(tmp_path / "mask.nii", mask, query)
     assert (tmp_path / "mask.nii").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_an_output_that_is_a_link_is_written_where_it_leads(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (disk / "old.bin").write_text("old")
+    labels = np.ones((2, 3, 4), np.uint8)
+    for name in ("old.bin", "new.bin"):
+        link = tmp_path / f"{name}.nii.gz"
+        link.symlink_to(disk / name)
+        write_labels(link, labels, new_volume(labels, np.eye(4), link))
+        assert link.is_symlink()
+        assert (disk / name).read_bytes()[:2] == b"\x1f\x8b"  # gzip, as the link's name says
+    assert names(disk) == ["new.bin", "old.bin"]
+
+
+@pytest.mark.parametrize(("target", "reason"), [("loop.nii", "leads to itself"), ("no/a.nii", "doesn't exist")])
+def test_an_output_that_is_a_link_to_nowhere_is_refused(tmp_path, target, reason):
+    link = tmp_path / "loop.nii"
+    link.symlink_to(tmp_path / target)
+    with pytest.raises(VolumeFileError, match=reason):
+        check_writable(link)

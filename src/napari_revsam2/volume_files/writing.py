@@ -57,15 +57,18 @@ def check_folder(path: str | os.PathLike[str]) -> None:
         If the folder doesn't exist or can't be written, or there is a folder, a device or a pipe of that name.
     """
     path = Path(path)
+    target = _target(path)
     try:
-        if path.is_dir():
+        if target.is_dir():
             raise VolumeFileError(f"{path} is a folder: choose a file in it.")
-        if path.exists() and not path.is_file():
+        if target.is_symlink():
+            raise VolumeFileError(f"{path} is a symbolic link that leads to itself: choose another name.")
+        if target.exists() and not target.is_file():
             raise VolumeFileError(f"{path} isn't a regular file and would be replaced by one: choose another name.")
-        if not path.parent.is_dir():
-            raise VolumeFileError(f"{path} can't be written, its folder doesn't exist: create {path.parent} first.")
+        if not target.parent.is_dir():
+            raise VolumeFileError(f"{path} can't be written, its folder doesn't exist: create {target.parent} first.")
         # Only trying shows it: permissions don't reveal a read-only disk, nor what Windows allows.
-        with tempfile.TemporaryFile(dir=path.parent):
+        with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
         raise VolumeFileError(_not_written(path, error)) from error
@@ -82,6 +85,7 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     ending = ".nii.gz" if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
+    path = _target(path)  # the link stays, and the file that it leads to is replaced
     temporary = path.with_name(f"{_HIDDEN}{secrets.token_hex(8)}{ending}")
     try:
         yield temporary
@@ -131,6 +135,11 @@ def _sweep(folder: Path) -> None:
     for left in folder.glob(_HIDDEN + 16 * "[0-9a-f]" + "*"):
         if time.time() - left.stat().st_mtime > _DAY:
             left.unlink()
+
+
+def _target(path: Path) -> Path:
+    """Follow a symbolic link, also one that leads to no file yet."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path  # noqa: PTH114 - takes any name
 
 
 def _ending(path: Path) -> str:
