@@ -31,8 +31,8 @@ def check_memory(path: Path, needed: int) -> None:
     available = available_memory()
     if available is not None and needed > available:
         raise VolumeFileError(
-            f"{path} claims {needed / 2**30:.1f} GiB of voxels, more than the {available / 2**30:.1f} GiB of memory that"
-            " are available: crop it, or export it again."
+            f"{path} claims {needed / 2**30:.1f} GiB of voxels, more than the {available / 2**30:.1f} GiB of memory"
+            " that are available: crop it, or export it again."
         )
 
 

@@ -102,8 +102,8 @@ def write_labels(path: str | os.PathLike[str], labels_canonical: Voxels, like: V
 
     NIfTI from NIfTI keeps shape, orientation, affine, spacing, units, and sform and qform with their codes. TIFF (an
     ImageJ stack) keeps spacing and unit. No text of the image's header is taken over, since it may name a patient.
-    From one format to the other the canonical orientation and the spacing in mm are kept. The file is written under a hidden name beside ``path`` and renamed, so that ``path`` is always the old
-    file or the whole new one.
+    From one format to the other the canonical orientation and the spacing in mm are kept. The file is written under a
+    hidden name beside ``path`` and renamed, so that ``path`` is always the old file or the whole new one.
 
     Parameters
     ----------
