@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -76,7 +77,9 @@ def check_folder(path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a hidden name beside ``path`` to write to; it takes the place of ``path`` when the block ends well.
+    """Yield a hidden name beside ``path`` to write to; it takes the place of ``path`` when the block ends well.
+
+    A file that is replaced keeps its mode (who may read it); a new one has the mode that the umask leaves.
 
     Raises
     ------
@@ -88,7 +91,12 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = _target(path)  # the link stays, and the file that it leads to is replaced
     temporary = path.with_name(f"{_HIDDEN}{secrets.token_hex(8)}{ending}")
     try:
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+        if mode is not None:
+            temporary.touch(stat.S_IRUSR | stat.S_IWUSR)  # what is written is nobody else's meanwhile
         yield temporary
+        if mode is not None:
+            temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
         raise VolumeFileError(_not_written(path, error)) from error
@@ -102,9 +110,9 @@ def write_labels(path: str | os.PathLike[str], labels_canonical: Voxels, like: V
     """Write a label volume on the own grid of the image it belongs to.
 
     NIfTI from NIfTI keeps shape, orientation, affine, spacing, units, and sform and qform with their codes. TIFF (an
-    ImageJ stack) keeps spacing and unit. From one format to the other the canonical orientation and the spacing in mm
-    are kept. The file is written under a hidden name beside ``path`` and renamed, so that ``path`` is always the old
-    file or the whole new one.
+    ImageJ stack) keeps spacing and unit. No text of the image's header is taken over, since it may name a patient.
+    From one format to the other the canonical orientation and the spacing in mm are kept. The file is written under a
+    hidden name beside ``path`` and renamed, so that ``path`` is always the old file or the whole new one.
 
     Parameters
     ----------

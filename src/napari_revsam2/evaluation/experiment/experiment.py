@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from napari_revsam2.evaluation.datasets.dataset import Dataset
 from napari_revsam2.evaluation.systems.registry import PROMPTS
 from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.settings.provenance import plain_settings
 from napari_revsam2.vocabulary.errors import ProblemError
 
 from .job import Job
@@ -60,7 +60,7 @@ class Experiment:
         ProblemError, VolumeFileError
             As for `jobs`.
         """
-        config = {**self.config.as_dict(), "checkpoint": Path(self.config.checkpoint).name}
+        config = plain_settings(self.config)
         for varied in ("n_support", "top_k", "mode", "seed", "window", "device"):
             del config[varied]
         datasets = {dataset.name: dataset for pair in self.pairs for dataset in pair}
