@@ -83,11 +83,11 @@ def _inputs(options: argparse.Namespace, experiment: Experiment) -> Iterator[Pat
     """Datasets, what they consist of, and the weights; a folder stands for all that is in it."""
     for dataset in filter(None, (*options.dataset, options.supports_from)):
         yield dataset.parent if dataset.name == DATASET_JSON else dataset
-        yield dataset.with_name(CLASSES_FILE)
+        yield dataset.parent / CLASSES_FILE
     for subject in {subject for pair in experiment.pairs for d in pair for subject in (*d.training, *d.test)}:
         yield from (subject.image, subject.labels)
-    if (checkpoint := Path(experiment.config.checkpoint)).is_file():
-        yield checkpoint
+    with find_checkpoint(experiment.config.checkpoint).on_disk() as weights:
+        yield weights
 
 
 def _reasons(failures: Sequence[JobFailure]) -> str:

@@ -79,7 +79,7 @@ def as_count(largest: int = LARGEST_NUMBER) -> Callable[[str], int]:
     """Make a reader of whole numbers from 1 to ``largest``."""
 
     def read(text: str) -> int:
-        if not text.isdecimal() or not 1 <= as_whole_number(text) <= largest:
+        if not text.isdecimal() or len(text) > len(str(largest)) or not 1 <= int(text) <= largest:
             raise argparse.ArgumentTypeError(f"{reprlib.repr(text)} isn't a whole number from 1 to {largest}")
         return int(text)
 

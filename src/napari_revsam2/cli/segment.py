@@ -9,6 +9,7 @@ from pathlib import Path
 
 from napari_revsam2.engine.events import Event, Notice, RunFinished, StageStarted, WindowResolved
 from napari_revsam2.engine.pipeline import run_revsam2
+from napari_revsam2.sam2_backend.checkpoints.checkpoint import find_checkpoint
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.axis import Axis
 from napari_revsam2.vocabulary.errors import ProblemError, VolumeFileError
@@ -93,9 +94,9 @@ def _check_outputs(request: Request) -> None:
         check_folder(request.scores)
     if request.figure:
         check_figure(request.figure)
-    checkpoint = Path(request.config.checkpoint)
-    inputs = (*chain(*request.supports), request.query, request.truth, checkpoint if checkpoint.is_file() else None)
-    taken = ProtectedInputs.of(filter(None, inputs))
+    inputs = filter(None, (*chain(*request.supports), request.query, request.truth))
+    with find_checkpoint(request.config.checkpoint).on_disk() as weights:
+        taken = ProtectedInputs.of((*inputs, weights))
     check_cache(taken)
     for path in filter(None, (request.output, request.scores, request.figure)):
         taken.check(path)
