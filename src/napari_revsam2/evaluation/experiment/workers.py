@@ -85,8 +85,8 @@ def _client(workers: int, scheduler: str) -> Iterator[Any]:
         client = Client(scheduler, timeout="5s")
     except (OSError, TypeError, ValueError) as error:  # TypeError: tls:// without keys
         raise ProblemError(
-            f"There is no Dask scheduler at {scheduler} to connect to: start one (where it asks for TLS, with its keys in "
-            "Dask's configuration), or omit --scheduler."
+            f"There is no Dask scheduler at {scheduler} to connect to: start one (where it asks for TLS, with its keys "
+            "in Dask's configuration), or omit --scheduler."
         ) from error
     with client:
         yield client
@@ -101,7 +101,7 @@ def _local_cluster(workers: int, private: str) -> Any:
     from dask import config
     from distributed import LocalCluster, Security
 
-    no_pages = {f"distributed.{role}.http.routes": [] for role in ("scheduler", "worker")}
+    no_pages: dict[str, list[str]] = {f"distributed.{role}.http.routes": [] for role in ("scheduler", "worker")}
     with _interrupts_ignored(), config.set(no_pages):
         return LocalCluster(
             n_workers=workers,
