@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import reprlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,17 +110,23 @@ def check_settings(settings: Mapping[str, Any], folder: Path) -> None:
     known = _read_settings(path) if begun and path.exists() else {}
     if differing := [name for name in settings if name in known and settings[name] != known[name]]:
         more = f", and {len(differing) - 1} more" if len(differing) > 1 else ""
-        was = f"{differing[0]} {known[differing[0]]}{more}"
+        was = f"{differing[0]} {_shown(known[differing[0]])}{more}"
         raise ProblemError(f"{folder} holds results of other settings ({was}): use those, or choose another folder.")
     with replaced_file(path) as temporary:
         temporary.write_text(json.dumps({**known, **settings}, indent=1), encoding="utf-8")
 
 
+def _shown(value: Any) -> str:
+    """Write a setting from a file on one line, however long it is there."""
+    text = str(value)
+    return text if text.isprintable() and len(text) < 100 else reprlib.repr(value)
+
+
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, RecursionError) as error:
         raise VolumeFileError(
-            f"{path} can't be read ({error}): choose another folder, or delete the file if you know that the "
-            "settings are the same."
+            f"{path} can't be read (damaged, or something else): choose another folder, or delete the file if you know"
+            " that the settings are the same."
         ) from error

@@ -63,7 +63,8 @@ class RowFile(Generic[RowT]):
                 yield self._kind(**{name: self._types[name](line[name]) for name in self._columns})
         except (OSError, TypeError, ValueError, csv.Error) as error:
             raise VolumeFileError(
-                f"{self.path} can't be read as results ({error}): correct it, or choose another folder."
+                f"{self.path} can't be read as results (damaged, or something else): correct it, or choose another"
+                " folder."
             ) from error
 
     def append(self, rows: Iterable[RowT]) -> None:
