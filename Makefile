@@ -3,6 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 OUTPUT ?= demo_output
+FUZZ_MINUTES ?= 60
 
 # `make checkpoint`: steps at 128 px from random weights, then at 192 px from what that gave.
 STEPS_128 ?= 5900
@@ -23,7 +24,7 @@ LOGGED = >> $(LOG) 2>&1 || { cat $(LOG); echo "The set-up failed; its log is abo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint checkpoint clean screen screenshots bench-threads bench
+.PHONY: help demo test test-slow fuzz lint checkpoint clean screen screenshots bench-threads bench
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -39,6 +40,9 @@ test: .venv/.installed-test screen ## the tests, without the slow ones
 
 test-slow: .venv/.installed-test screen ## the tests that take more than a few seconds
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+fuzz: .venv/.installed-test ## damage files of every kind for an hour (FUZZ_MINUTES=60); findings stay as cases of the tests
+	$(BIN)/python -m tests.fuzz.campaign --minutes $(FUZZ_MINUTES) $(ARGS)
 
 lint: .venv/.installed-dev ## ruff, mypy and the import contracts of setup.cfg
 	$(BIN)/ruff check .
