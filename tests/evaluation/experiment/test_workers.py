@@ -162,7 +162,7 @@ class FakeCluster:
 def test_workers_on_this_machine_have_one_thread_each_and_end_with_the_evaluation(monkeypatch):
     asked = {}
     monkeypatch.setattr("distributed.LocalCluster", lambda **how: asked.update(how) or FakeCluster(asked))
-    monkeypatch.setattr("distributed.Client", lambda cluster: FakeCluster({}))
+    monkeypatch.setattr("distributed.Client", lambda cluster, **_: FakeCluster({}))
     with workers._client(3, ""):
         assert (asked["n_workers"], asked["threads_per_worker"]) == (3, 1)
     assert asked["closed"]

@@ -38,7 +38,7 @@ def compute_jobs(jobs: Sequence[Job], workers: int, scheduler: str) -> Iterator[
     with _client(workers, scheduler) as client:
         apart = _volumes_apart(jobs)
         job_of = dict(zip(client.map(run_job, apart, pure=False), apart, strict=True))
-        for future in as_completed(list(job_of)):
+        for future in as_completed(list(job_of), loop=client.loop):
             yield outcome_of(future, job_of.pop(future))
             future.release()
 
