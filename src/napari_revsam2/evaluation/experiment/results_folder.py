@@ -97,24 +97,6 @@ def write_result(result: JobResult, folder: Path) -> None:
     RowFile(folder / RESULTS_FILE, ResultRow).append(result.rows)
 
 
-def known_settings(folder: Path) -> dict[str, Any]:
-    """Read the settings of the results in a folder; empty where there are no results, or no such file.
-
-    Raises
-    ------
-    VolumeFileError
-        When the settings can't be read.
-    """
-    path = folder / SETTINGS_FILE
-    begun = any((folder / name).exists() for name in (RESULTS_FILE, SLICES_FILE))
-    if not (begun and path.exists()):
-        return {}
-    try:
-        return _SETTINGS.validate_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise _not_settings(path, "can't be read as the settings of these results") from error
-
-
 def check_settings(settings: Mapping[str, Any], needed: Collection[str], folder: Path) -> None:
     """Refuse to mix results of different settings; those of a run that left no row don't count.
 
@@ -134,7 +116,7 @@ def check_settings(settings: Mapping[str, Any], needed: Collection[str], folder:
     VolumeFileError
         When the settings there can't be read, or don't say what they were.
     """
-    known = known_settings(folder)
+    known = _known_settings(folder)
     if differing := [name for name in settings if name in known and settings[name] != known[name]]:
         more = f", and {len(differing) - 1} more" if len(differing) > 1 else ""
         was = f"{differing[0]} {_shown(known[differing[0]])}{more}"
@@ -152,9 +134,21 @@ def keep_settings(settings: Mapping[str, Any], folder: Path) -> None:
     VolumeFileError
         When the file can't be written.
     """
-    text = json.dumps({**known_settings(folder), **settings}, indent=1)
+    text = json.dumps({**_known_settings(folder), **settings}, indent=1)
     with replaced_file(folder / SETTINGS_FILE) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _known_settings(folder: Path) -> dict[str, Any]:
+    """Read the settings of the results in a folder; empty where there are no results, or no such file."""
+    path = folder / SETTINGS_FILE
+    begun = any((folder / name).exists() for name in (RESULTS_FILE, SLICES_FILE))
+    if not (begun and path.exists()):
+        return {}
+    try:
+        return _SETTINGS.validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _not_settings(path, "can't be read as the settings of these results") from error
 
 
 def _not_settings(path: Path, fault: str) -> VolumeFileError:
