@@ -256,7 +256,7 @@ def test_warnings_of_simpleitk_are_as_before_even_after_a_failure(tmp_path, monk
     before = sitk.ProcessObject.GetGlobalWarningDisplay()
     sitk.ProcessObject.SetGlobalWarningDisplay(True)
     try:
-        with pytest.raises(RuntimeError):
+        with pytest.raises(VolumeFileError, match="holds a damaged DICOM file"):
             read_image(tmp_path)
         assert sitk.ProcessObject.GetGlobalWarningDisplay()
     finally:

@@ -22,6 +22,7 @@ from nibabel import io_orientation
 from napari_revsam2.vocabulary.errors import VolumeFileError
 
 from .available_memory import check_memory
+from .dicom_elements import claims_fit
 from .volume import Affine, FileGrid, GridDetail, Volume, Voxels
 
 CHAOS_IMAGES = "DICOM_anon"
@@ -165,9 +166,15 @@ def _step(origins: Voxels, normal: Voxels, thickness: float, folder: Path) -> Vo
 
 def _series_files(folder: Path) -> tuple[Path, ...]:
     itk = _simple_itk(folder)
+    for file in _visible_files(folder):
+        if not claims_fit(file):
+            raise VolumeFileError(f"{file} {_DAMAGED}")
     series_reader = itk.ImageSeriesReader
-    with _no_warnings(itk):
-        identifiers = series_reader.GetGDCMSeriesIDs(str(folder))
+    try:
+        with _no_warnings(itk):
+            identifiers = series_reader.GetGDCMSeriesIDs(str(folder))
+    except RuntimeError as error:  # of some damaged files GDCM doesn't say which
+        raise VolumeFileError(f"{folder} holds a damaged DICOM file: copy the series again.") from error
     if not identifiers:
         raise VolumeFileError(f"{folder} is a folder without a DICOM series: use a file, or a folder that holds one.")
     if len(identifiers) > 1:

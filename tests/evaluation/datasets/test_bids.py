@@ -53,14 +53,23 @@ def test_a_segmentation_that_fits_no_single_image_is_refused(bids, image, said):
 def test_tables_that_contradict_each_other_are_refused(bids):
     for place, name in (("a", "liver"), ("b", "spleen")):
         (bids / f"{place}_dseg.tsv").write_text(f"index\tname\n7\t{name}\n")
-    with pytest.raises(RevSAM2Error, match=r"calls class 7 spleen, and another table liver"):
+    with pytest.raises(RevSAM2Error, match=r"b_dseg\.tsv, line 2, calls class 7 spleen, and an earlier row liver"):
         open_dataset(bids)
 
 
-@pytest.mark.parametrize("text", ["index\n7\n", "index\tname\nseven\tliver\n", "index\tname\n7\n"])
-def test_a_table_that_names_no_classes_is_refused(bids, text):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("index\n7\n", " has no column name"),
+        ("index\tname\nseven\tliver\n", ", line 2: index must be a whole number from 0 to 65535, not 'seven'"),
+        ("index\tname\n-7\tliver\n", ", line 2: index must be"),
+        (f"index\tname\n{'7' * 5000}\tliver\n", ", line 2: index must be"),
+        ("index\tname\n7\n", ", line 2: name must be plain text"),
+    ],
+)
+def test_a_table_that_names_no_classes_is_refused(bids, text, said):
     (bids / "dseg.tsv").write_text(text)
-    with pytest.raises(RevSAM2Error, match=r"dseg\.tsv isn't a table with the columns index and name"):
+    with pytest.raises(RevSAM2Error, match=rf"dseg\.tsv{said}"):
         open_dataset(bids)
 
 

@@ -39,11 +39,18 @@ def test_nnunet_cases_are_paired_by_name_and_labelled_test_cases_are_the_test_se
     ("changes", "said"),
     [
         ({"training": []}, "names no labelled volume"),
-        ({"training": [{"image": "x.nii.gz"}]}, r"KeyError: 'label'"),
-        ({"training": ["x.nii.gz"]}, "TypeError"),
-        ({"training": None}, "TypeError"),
-        ({"labels": ["liver"]}, "AttributeError"),
-        ({"labels": {"one": "liver"}}, "ValueError"),
+        ({"training": [{"image": "x.nii.gz"}]}, r"list of pairs.*, but 'training\.0\.label' is missing"),
+        ({"training": ["x.nii.gz"]}, "but 'training.0' is 'x.nii.gz'"),
+        ({"training": None}, "training must be a list of pairs.*, not None"),
+        ({"training": [{"image": "x\n.nii", "label": "y.nii"}]}, r"but 'training\.0\.image' is 'x\\n\.nii'"),
+        ({"name": 5}, "name must be plain text of at most 300 characters, not 5"),
+        ({"name": "x" * 301}, "name must be plain text of at most 300 characters, not 'xxx.*x': correct"),
+        ({"labels": ["liver"]}, r"labels must be a table of ids .*, not \['liver'\]"),
+        ({"labels": {"one": "liver"}}, r"labels must be a table of ids .*, but 'labels\.one' is 'one'"),
+        ({"labels": {"65536": "liver"}}, r"but 'labels\.65536' is 65536"),
+        ({"labels": {"1" * 5000: "liver"}}, r"but 'labels\.1+\.\.\.1+' is '1+\.\.\.1+'"),
+        ({"labels": {"1": 2}}, r"but 'labels\.1' is 2"),
+        ({"modality": ["CT"]}, r"modality must be a table of numbers and names, not \['CT'\]"),
         ({"modality": {"0": "T1", "1": "T2"}}, r"2 channels \(T1, T2\)"),
     ],
 )
@@ -58,7 +65,12 @@ def test_a_decathlon_table_that_cannot_be_is_refused(tmp_path, changes, said):
     [
         ({"channel_names": {"0": "T1", "1": "T2"}}, r"2 channels \(T1, T2\)"),
         ({"labels": {"background": 0, "whole tumor": [1, 2]}}, "whole tumor as a region of several labels"),
-        ({"labels": {"liver": "one"}}, "ValueError"),
+        ({"labels": {"liver": "one"}}, r"labels must be a table of names and ids .*, but 'labels\.liver' is 'one'"),
+        ({"labels": {"liver": 1.5}}, r"but 'labels\.liver' is 1\.5"),
+        ({"labels": {"liver": True}}, r"but 'labels\.liver' is True"),
+        ({"labels": {"liver": -1}}, r"but 'labels\.liver' is -1"),
+        ({"file_ending": ""}, "file_ending must be an ending such as .nii.gz, not ''"),
+        ({"file_ending": "/../../x"}, "file_ending must be an ending"),
         ({"labels": {"background": 0, "liver": 1, "spleen": 1}}, "has one id for two classes"),
         ({"file_ending": ".mha"}, "names no labelled volume"),
     ],
@@ -69,14 +81,17 @@ def test_an_nnunet_table_that_cannot_be_is_refused(tmp_path, changes, said):
     assert str(tmp_path) in str(error.value)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", "[" * 100_000, '{"labels": {}}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[1]", "[" * 100_000, '{"labels": {}}', f'{{"training": {"1" * 5000}}}', '{"training": NaN}'],
+)
 def test_a_broken_table_is_refused(tmp_path, content):
     (tmp_path / "dataset.json").write_text(content)
-    with pytest.raises(RevSAM2Error, match=r"dataset\.json"):
+    with pytest.raises(RevSAM2Error, match=r"dataset\.json (isn't|holds|can't be used, it holds NaN|says)"):
         open_dataset(tmp_path)
 
 
 def test_a_table_with_one_key_twice_is_refused(tmp_path):
     (tmp_path / "dataset.json").write_text('{"training": [], "labels": {"1": "liver", "1": "spleen"}}')
-    with pytest.raises(RevSAM2Error, match=r'dataset\.json .*"1" is there twice'):
+    with pytest.raises(RevSAM2Error, match=r"dataset\.json .*the key '1' is there twice"):
         open_dataset(tmp_path)

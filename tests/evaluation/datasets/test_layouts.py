@@ -57,7 +57,7 @@ def test_a_dataset_without_classes_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["two\nlines", "a\rb", "tab\tbed", "byte \udcff"])
 def test_names_that_a_table_of_results_cannot_hold_are_refused(tmp_path, name):
     for changes in ({"name": name}, {"labels": {"1": name}}):
-        with pytest.raises(RevSAM2Error, match="rename what it names") as error:
+        with pytest.raises(RevSAM2Error, match=r"must be (plain text|a table of ids)") as error:
             open_dataset(decathlon(tmp_path, **changes))
         assert repr(name) in str(error.value)
 
@@ -87,3 +87,12 @@ def test_what_is_no_dataset_is_refused_by_name(tmp_path, name):
     with pytest.raises(RevSAM2Error, match=r"doesn't exist|isn't a dataset: choose a CSV file") as error:
         open_dataset(tmp_path / name)
     assert str(tmp_path / name) in str(error.value)
+
+
+def test_the_name_of_a_file_that_a_table_of_results_cannot_hold_is_refused(tmp_path):
+    write_volume(tmp_path / "imagesTr" / "two\nlines_0000.nii.gz")
+    write_volume(tmp_path / "labelsTr" / "two\nlines.nii.gz")
+    (tmp_path / "dataset.json").write_text('{"file_ending": ".nii.gz", "labels": {"liver": 1}}')
+    with pytest.raises(RevSAM2Error, match="rename what it names") as error:
+        open_dataset(tmp_path)
+    assert repr("two\nlines") in str(error.value)

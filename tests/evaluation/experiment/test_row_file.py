@@ -116,6 +116,8 @@ def test_the_same_slice_written_twice_is_read_once(tmp_path):
         (b"case 1", b"\xff"),
         (b",0.5,", b",0.5,0.5,"),
         (b",0.5,", b","),
+        (b",0.5,", b",1e999,"),
+        (b",3,", b",99999999999999999999,"),
         (b'""', b'"'),
     ],
     ids=str,

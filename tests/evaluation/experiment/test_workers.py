@@ -50,7 +50,7 @@ def test_a_client_without_the_keys_of_this_run_sends_no_work_to_its_workers(own_
     for worker in (own_workers.scheduler.address, *own_workers.scheduler_info()["workers"]):
         address = worker.rpartition("/")[2]
         with pytest.raises((OSError, ValueError)):
-            Client(f"{'tls' if security else 'tcp'}://{address}", security=security, timeout="2s")
+            Client(f"{'tls' if security else 'tcp'}://{address}", security=security, timeout="2s", set_as_default=False)
 
 
 def test_workers_listen_on_this_machine_alone(own_workers):

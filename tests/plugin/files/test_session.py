@@ -18,6 +18,7 @@ from napari_revsam2.plugin.run.networks import KeptNetwork
 from napari_revsam2.plugin.run.run_state import Phase
 from napari_revsam2.sam2_backend.cache.embedding_store import StoredEmbeddings
 from tests.engine.conftest import BRIGHT
+from tests.fuzz.targets import TARGETS, case, fault_of_words
 from tests.plugin.conftest import TRUTH, assert_is_truth
 from tests.plugin.form.conftest import choose_axis, rows_of
 
@@ -214,6 +215,29 @@ def test_without_a_query_the_painted_slices_alone_can_be_saved(widget, viewer, p
     assert widget.sessions.save_supports(path)
 
 
+def test_a_session_that_names_a_file_as_checkpoint_does_not_make_it_be_read(ran, path, tmp_path):
+    session = kept_session(ran.form, ran.controller)
+    settings = {**session.form.settings, "checkpoint": str(tmp_path / "hostile.pt")}
+    save_session(path, replace(session, form=session.form.model_copy(update={"settings": settings})))
+    before = ran.form.inputs.settings.checkpoint
+    assert ran.sessions.load_session(path), sentence(ran)
+    assert ran.form.inputs.settings.checkpoint == before
+
+
+def test_a_name_that_is_longer_than_a_file_takes_is_cut_and_the_query_found_again(ran, viewer, path):
+    viewer.layers["query"].name = "x" * 1000
+    assert ran.sessions.save_session(path), sentence(ran)
+    assert ran.sessions.load_session(path), sentence(ran)
+
+
+@pytest.mark.parametrize("what", ["session", "supports"])
+def test_painted_slices_that_cannot_be_kept_are_refused_in_one_sentence(ran, viewer, path, what):
+    viewer.layers["support"].scale = (1e13, 1, 1)
+    assert not getattr(ran.sessions, f"save_{what}")(path)
+    assert "values that no session can hold" in sentence(ran)
+    assert not path.exists()
+
+
 # What is refused changes nothing.
 
 
@@ -285,6 +309,17 @@ def test_layers_that_napari_cannot_show_beside_the_others_are_taken_away_again(r
     monkeypatch.setattr(type(viewer), "add_layer", fail)
     assert not ran.sessions.load_session(path)
     assert state_of(ran, viewer)[:3] == before[:3]
+
+
+def test_a_damaged_session_is_loaded_or_refused_in_one_sentence_and_then_adds_nothing(ran, viewer, path):
+    assert ran.sessions.save_session(path)
+    example, target = path.read_bytes(), TARGETS["session"]
+    for seed in range(60):
+        path.write_bytes(case(target, example, seed))
+        before = state_of(ran, viewer)
+        if not ran.sessions.load_session(path):
+            assert fault_of_words(sentence(ran).split("\n")[0]) == "", seed
+            assert state_of(ran, viewer) == before, seed
 
 
 # Painted slices.

@@ -230,6 +230,20 @@ def test_a_file_that_would_fill_the_memory_is_refused_before(path, monkeypatch):
         load_session(path)
 
 
+def test_a_file_that_unpacks_to_more_than_zlib_can_pack_is_refused_before(path):
+    write(path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("bomb.npy", bytes(10**8))
+    with pytest.raises(VolumeFileError, match="would unpack to"):
+        load_session(path)
+
+
+@pytest.mark.parametrize("unit", ["pixel", "millimeter ** 2", "1 / second", "meter * second ** 0.5"])
+def test_units_as_pint_writes_them_are_kept(path, unit):
+    write(path, changed(HEAD, "supports.0.units", [unit] * 3))
+    assert load_session(path).supports[0].units == (unit,) * 3
+
+
 # Values that can't be.
 
 _WRONG = [
@@ -245,6 +259,9 @@ _WRONG = [
     ("supports.0.scale", [1e300, 1.0, 1.0]),
     ("supports.0.scale", [1.0, 1.0]),
     ("supports.0.name", 5),
+    ("supports.0.name", "x" * 301),
+    ("supports.0.units", ["mm", "mm", "9**9**9"]),
+    ("supports.0.units", ["mm", "mm", "mm ** 99"]),
     ("form", {}),
     ("form.axis", 0),
     ("form.axis", -4),
@@ -283,6 +300,7 @@ _WRONG = [
     ("run.partial", "no"),
     ("run.transforms.scale", "wide"),
     ("run.transforms.affine", [[10**400] * 4] * 4),
+    ("run.transforms.units", ["mm", "mm", "9**9**9"]),
     ("run.transforms.opacity", 1),
 ]
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pydantic import Field
+
 from .catalogue import DatasetError
 from .dataset import Dataset, Subject
+from .entries import Entries, LabelId, Name
+from .table_file import read_table
 
 _ENDING = ".nii.gz"
 _LABELS = f"_dseg{_ENDING}"
 _NO_IMAGES = ("dseg", "mask", "probseg")
 _OF_LABELS = ("atlas", "desc", "label", "seg")
 """Entities that tell one derivative from another, and not what was scanned."""
+
+
+class _Class(Entries):
+    index: LabelId = Field(description="a whole number from 0 to 65535")
+    name: Name = Field(min_length=1, description="plain text of 1 to 300 characters")
 
 
 def holds_bids(folder: Path) -> bool:
@@ -65,18 +73,10 @@ def _subject(labels: Path, images: Iterable[Path]) -> Subject:
 def _read_classes(folder: Path) -> dict[int, str]:
     classes: dict[int, str] = {}
     for path in _visible(folder, "*dseg.tsv"):
-        for label, name in _read_table(path):
-            if classes.setdefault(label, name) != name:
+        for where, row in read_table(path, _Class, delimiter="\t"):
+            if classes.setdefault(row.index, row.name) != row.name:
+                earlier = classes[row.index]
                 raise DatasetError(
-                    f"{path} calls class {label} {name}, and another table {classes[label]}: correct one."
+                    f"{where}, calls class {row.index} {row.name}, and an earlier row {earlier}: correct one."
                 )
     return {label: classes[label] for label in sorted(classes) if label != 0}
-
-
-def _read_table(path: Path) -> Iterator[tuple[int, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            for row in csv.DictReader(file, delimiter="\t"):
-                yield int(row["index"]), row["name"].strip()
-    except (AttributeError, KeyError, OSError, TypeError, ValueError, csv.Error) as error:
-        raise DatasetError(f"{path} isn't a table with the columns index and name: correct it.") from error

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
 
 from .catalogue import DatasetError
 from .dataset import Dataset, Subject
 from .dataset_json import volume_name
+from .entries import Entries, FileName, LabelId, Name
+from .table_file import read_table
 
 CLASSES_FILE = "classes.csv"
-_TRAINING, _TEST = "training", "test"
+
+_Split = Annotated[
+    Literal["training", "test"],
+    BeforeValidator(lambda text: text.strip().lower() or "training"),
+    Field(description="training or test"),
+]
+
+
+class _Pair(Entries):
+    image: FileName = Field(description="the name of a file")
+    labels: FileName = Field(description="the name of a file")
+    name: Name = Field("", description="plain text of at most 300 characters")
+    split: _Split = "training"
+
+    def subject(self, folder: Path) -> Subject:
+        return Subject(self.name or volume_name(Path(self.image)), folder / self.image, folder / self.labels)
+
+
+class _Class(Entries):
+    id: Annotated[LabelId, Field(ge=1)] = Field(description="a whole number from 1 to 65535")
+    name: Name = Field(description="plain text of at most 300 characters")
 
 
 def open_dataset_csv(path: Path) -> Dataset:
@@ -23,51 +46,20 @@ def open_dataset_csv(path: Path) -> Dataset:
     Raises
     ------
     DatasetError
-        When one of the files can't be read, lacks a column or a value, or has another split or an id that is no
-        whole number from 1.
+        When one of the files can't be read, lacks a column or a value, or has another split, an id that is no whole
+        number from 1, or an id twice.
     """
-    rows = [(_subject(row, path, line), _split(row, path, line)) for line, row in _read_rows(path, ("image", "labels"))]
-    training, test = (tuple(subject for subject, split in rows if split == part) for part in (_TRAINING, _TEST))
+    pairs = [pair for _, pair in read_table(path, _Pair)]
+    training, test = (
+        tuple(pair.subject(path.parent) for pair in pairs if pair.split == part) for part in ("training", "test")
+    )
     return Dataset(path.stem, _read_classes(path.with_name(CLASSES_FILE)), training, test)
 
 
-def _subject(row: Mapping[str, str], path: Path, line: int) -> Subject:
-    image, labels = row["image"], row["labels"]
-    if not (image and labels):
-        raise DatasetError(f"{path}, line {line}: a volume needs an image and labels; add what is missing.")
-    return Subject(row.get("name") or volume_name(Path(image)), path.parent / image, path.parent / labels)
-
-
-def _split(row: Mapping[str, str], path: Path, line: int) -> str:
-    split = (row.get("split") or _TRAINING).lower()
-    if split not in (_TRAINING, _TEST):
-        raise DatasetError(f"{path}, line {line}: the split {split!r} isn't known; use {_TRAINING} or {_TEST}.")
-    return split
-
-
 def _read_classes(path: Path) -> dict[int, str]:
-    if not path.exists():
-        return {}
-    classes = {}
-    for line, row in _read_rows(path, ("id", "name")):
-        if not row["id"].isdecimal() or int(row["id"]) == 0:
-            raise DatasetError(f"{path}, line {line}: the id {row['id']!r} isn't a whole number from 1; correct it.")
-        classes[int(row["id"])] = row["name"]
+    classes: dict[int, str] = {}
+    for where, row in read_table(path, _Class) if path.exists() else ():
+        if row.id in classes:
+            raise DatasetError(f"{where}: the id {row.id} is there twice; use a different id for each class.")
+        classes[row.id] = row.name
     return classes
-
-
-def _read_rows(path: Path, needed: Iterable[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Read the rows, stripped, each with its line in the file."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in needed if name not in (reader.fieldnames or ())]
-            if missing:
-                raise DatasetError(f"{path} has no column {' and no column '.join(missing)}: add it in its first line.")
-            for row in reader:
-                yield (
-                    reader.line_num,
-                    {key: (value or "").strip() for key, value in row.items() if isinstance(key, str)},
-                )
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path} can't be read as a CSV file ({error}): save it as CSV in UTF-8.") from error

@@ -59,6 +59,8 @@ def open_dataset(
     path = path.absolute()  # a Dask worker may have been started in another folder, and ``.`` has no name
     described = describe(description) if description else None
     found = _find(path, described)
+    subjects = found.training + found.test
+    _check_names((found.name, *found.classes.values(), *(subject.name for subject in subjects)), path)
     _check_subjects(found, path)
     if described:
         found = _apply(described, found, path)
@@ -68,7 +70,6 @@ def open_dataset(
         raise DatasetError(f"{path} calls {times} classes {name}: use a different name for each.")
     if not classes:
         raise DatasetError(f"{path} has no class to segment: name one, and use label files that show it.")
-    _check_names((found.name, *classes.values(), *(subject.name for subject in found.training + found.test)), path)
     return replace(
         found,
         classes=classes,

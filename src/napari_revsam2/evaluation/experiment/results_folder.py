@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import reprlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,7 +137,7 @@ def check_settings(settings: Mapping[str, Any], needed: Collection[str], folder:
     known = known_settings(folder)
     if differing := [name for name in settings if name in known and settings[name] != known[name]]:
         more = f", and {len(differing) - 1} more" if len(differing) > 1 else ""
-        was = f"{differing[0]} {known[differing[0]]}{more}"
+        was = f"{differing[0]} {_shown(known[differing[0]])}{more}"
         raise ProblemError(f"{folder} holds results of other settings ({was}): use those, or choose another folder.")
     path = folder / SETTINGS_FILE
     if path.exists() and (missing := [name for name in needed if name not in known]):
@@ -160,3 +161,9 @@ def _not_settings(path: Path, fault: str) -> VolumeFileError:
     return VolumeFileError(
         f"{path} {fault}: choose another folder, or delete the file if you know that the settings are the same."
     )
+
+
+def _shown(value: Any) -> str:
+    """Write a setting from a file on one line, however long it is there."""
+    text = str(value)
+    return text if text.isprintable() and len(text) < 100 else reprlib.repr(value)

@@ -21,6 +21,8 @@ SLICES_FILE = "slices.csv"
 _JOB_END, _LINE_END = "\r\n", "\n"
 """Rows of one job end in the latter, the last of them in the former, as all rows once did: any reader takes both."""
 _BLOCK = 2**16
+_LARGEST = 1e9
+"""No id, count, measure or second is beyond; nan may be."""
 _SLICE_VALUES = ("reverse_score", "dice", "nonempty")
 """Columns of a slice that are no part of its key; the last ones."""
 
@@ -131,7 +133,10 @@ class RowFile(Generic[RowT]):
 
     def _row(self, cells: Sequence[str]) -> RowT:
         named = zip(self._columns, map(unescaped, cells), strict=True)
-        return self._kind(**{name: self._types[name](cell) for name, cell in named})
+        values = {name: self._types[name](cell) for name, cell in named}
+        if any(abs(value) > _LARGEST for value in values.values() if not isinstance(value, str)):
+            raise ValueError("a number that nothing here can be")
+        return self._kind(**values)
 
 
 def _cells(row: ResultRow | SliceRow) -> list[Any]:

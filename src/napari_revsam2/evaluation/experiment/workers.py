@@ -77,12 +77,12 @@ def _client(workers: int, scheduler: str) -> Iterator[Any]:
         with (
             tempfile.TemporaryDirectory(prefix="napari-revsam2-", ignore_cleanup_errors=True) as private,
             _local_cluster(workers, private) as cluster,
-            Client(cluster) as client,
+            Client(cluster, set_as_default=False) as client,
         ):
             yield client
         return
     try:
-        client = Client(scheduler, timeout="5s")
+        client = Client(scheduler, timeout="5s", set_as_default=False)
     except (OSError, TypeError, ValueError) as error:  # TypeError: tls:// without keys
         raise ProblemError(
             f"There is no Dask scheduler at {scheduler} to connect to: start one (where it asks for TLS, with its keys "

@@ -28,7 +28,7 @@ from napari_revsam2.sam2_backend.checkpoints.checkpoint import find_checkpoint
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.errors import ProblemError
 
-from .session_data import FormChoices, Query, RunRecord, Session, Settings, SupportPair, Transforms
+from .session_data import UNSAVABLE, FormChoices, Query, RunRecord, Session, Settings, SupportPair, Transforms
 
 _UNREADABLE = "The session can't be read: the file is damaged, or another program changed it."
 
@@ -39,9 +39,22 @@ def kept_supports(form: InputForm) -> tuple[SupportPair, ...]:
     Raises
     ------
     ProblemError
-        When nothing is painted.
+        When nothing is painted, or a layer has values that a file can't hold.
     """
-    return tuple(_kept_pair(pair) for pair in _painted(form))
+    painted = _painted(form)
+    with _one_sentence(UNSAVABLE):
+        return tuple(_kept_pair(pair) for pair in painted)
+
+
+@contextmanager
+def _one_sentence(sentence: str) -> Iterator[None]:
+    """Say what napari, pint, NumPy or pydantic refuse in words of ours."""
+    try:
+        yield
+    except ProblemError:
+        raise
+    except Exception:  # napari passes on whatever its libraries raise
+        raise ProblemError(sentence) from None
 
 
 def _painted(form: InputForm) -> list[PaintedPair]:
@@ -69,8 +82,8 @@ def _kept_pair(pair: PaintedPair) -> SupportPair:
 
 
 def _name(layer: Image) -> str:
-    """Name a layer in characters that a file can hold; file names, and so layers, may have others."""
-    return str(layer.name).encode("utf-8", "backslashreplace").decode()
+    """Name a layer in as many characters, and such, as a file holds; file names, and so layers, may have others."""
+    return str(layer.name).encode("utf-8", "backslashreplace").decode()[:300]
 
 
 def open_supports(viewer: ViewerModel, form: InputForm, pairs: Sequence[SupportPair]) -> None:
@@ -101,11 +114,9 @@ def _opened_pair(pair: SupportPair, axis: int) -> Pair:
     scale.insert(place, pair.scale[0])
     units.insert(place, pair.units[0])
     name = f"{pair.name} supports"
-    try:
+    with _one_sentence(_UNREADABLE):
         image = Image(_stacked(pair.image, axis), name=name, scale=scale, units=units)
         labels = Labels(_stacked(pair.labels, axis), name=f"{name} labels", scale=scale, units=units)
-    except (TypeError, ValueError):
-        raise ProblemError(_UNREADABLE) from None
     return image, labels
 
 
@@ -121,8 +132,13 @@ def kept_session(form: InputForm, controller: RunController) -> Session:
     Raises
     ------
     ProblemError
-        When nothing is painted, or there is no query.
+        When nothing is painted, there is no query, or a layer has values that a session can't hold.
     """
+    with _one_sentence(UNSAVABLE):
+        return _kept_session(form, controller)
+
+
+def _kept_session(form: InputForm, controller: RunController) -> Session:
     painted, inputs = _painted(form), form.inputs
     if inputs.query is None or not inputs.axes:
         raise ProblemError("There is no volume to segment: choose a query, or save the painted slices alone.")
@@ -230,12 +246,13 @@ def _all_or_nothing(viewer: ViewerModel) -> Iterator[None]:
     """Take layers away again when one that napari was able to build can't be shown beside the others."""
     before, active = list(viewer.layers), viewer.layers.selection.active
     try:
-        yield
-    except (TypeError, ValueError):
+        with _one_sentence(_UNREADABLE):
+            yield
+    except ProblemError:
         for layer in [layer for layer in viewer.layers if layer not in before]:
             viewer.layers.remove(layer)
         viewer.layers.selection.active = active
-        raise ProblemError(_UNREADABLE) from None
+        raise
 
 
 def _open_query(viewer: ViewerModel, query: Query) -> Image:
@@ -251,6 +268,8 @@ def _settings(kept: Settings, otherwise: RevSAM2Config) -> RevSAM2Config:
     """Take the kept settings, and for a checkpoint that was a file what the form has."""
     values = otherwise.as_dict()
     values |= {name: value for name, value in kept.items() if name in values}
+    if find_checkpoint(str(values["checkpoint"])).is_private:  # no session of ours names a file
+        values["checkpoint"] = otherwise.checkpoint
     try:
         return RevSAM2Config(**values)
     except ProblemError:

@@ -11,10 +11,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, mo
 
 SESSION_VERSION: Final = 2
 """Of the format; 1 kept what the form showed, which needn't be what the result was computed from."""
+UNSAVABLE: Final = (
+    "A layer has values that no session can hold, such as NaN or a size of zero: correct it, and save again."
+)
+"""The sentence for what doesn't fit on the way into a file."""
 _LARGEST = 1e12
 """Of sizes and places in a layer's units; larger ones overflow when napari multiplies them."""
 _MOST_AXES = 32
 """NumPy's limit."""
+
+
+_UNIT = r"[^\W\d]\w*( \*\* \d(\.\d+)?)?"
+"""A name with a power: pint computes whatever else stands in a unit, and ``9**9**9`` would take it for ever."""
 
 
 def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -35,6 +43,8 @@ def _not_zero(value: float) -> float:
     return value
 
 
+Text = Annotated[str, Field(max_length=300)]
+Unit = Annotated[str, Field(max_length=100, pattern=rf"^(1|{_UNIT})( [*/] {_UNIT})*$")]
 Number = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST)]
 Size = Annotated[Number, AfterValidator(_not_zero)]
 Index = Annotated[int, Field(ge=0, lt=2**31)]
@@ -58,16 +68,16 @@ class _Plain(BaseModel):
 class DescribedSupport(_Plain):
     """A support pair without its voxels: see `SupportPair`."""
 
-    name: str
+    name: Text
     indices: Annotated[Indices, Field(min_length=1)]
     scale: tuple[Size, Size, Size]
-    units: tuple[str, str, str]
+    units: tuple[Unit, Unit, Unit]
 
 
 class Query(_Plain):
     """The image to open before, as it isn't kept itself: its name, and its shape without colours."""
 
-    name: str
+    name: Text
     shape: Annotated[tuple[Annotated[int, Field(ge=1, lt=2**31)], ...], Field(min_length=3, max_length=_MOST_AXES)]
 
 
@@ -113,8 +123,8 @@ class Transforms(_Plain):
     rotate: Matrix
     shear: Vector | Matrix
     affine: Matrix
-    units: tuple[str, ...]
-    axis_labels: tuple[str, ...]
+    units: tuple[Unit, ...]
+    axis_labels: tuple[Text, ...]
 
 
 class RunRecord(_Cut):
@@ -155,7 +165,7 @@ class RunRecord(_Cut):
     backwards: Indices
     query_limits: Limits
     support_limits: dict[Index, Limits]
-    computed_with: dict[str, str]
+    computed_with: dict[Text, Text]
     scores: dict[ClassId, tuple[float | None, ...]]
     selected: dict[ClassId, Indices]
     partial: bool

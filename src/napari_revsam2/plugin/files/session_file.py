@@ -11,17 +11,28 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from napari_revsam2.vocabulary.errors import VolumeFileError
 from napari_revsam2.volume_files import replaced_file
 
-from .session_data import SESSION_VERSION, DescribedSupport, FileStamp, Session, SessionHead, SupportPair, SupportsHead
+from .session_data import (
+    SESSION_VERSION,
+    UNSAVABLE,
+    DescribedSupport,
+    FileStamp,
+    Session,
+    SessionHead,
+    SupportPair,
+    SupportsHead,
+)
 
 ReadT = TypeVar("ReadT")
 
 _LARGEST = 2**33
 """Bytes of a file's contents that are worth unpacking (8 GiB)."""
+_MOST_COMPRESSED = 1032
+"""How much smaller zlib makes anything at best."""
 _HEAD = "head"
 
 
@@ -31,7 +42,7 @@ def save_session(path: Path, session: Session) -> None:
     Raises
     ------
     VolumeFileError
-        When the file can't be written.
+        When the file can't be written, or a value can't be kept.
     """
     head = SessionHead(supports=_described(session.supports), form=session.form, run=session.run)
     arrays = {} if session.result is None else {"result": session.result}
@@ -55,7 +66,7 @@ def save_supports(path: Path, pairs: Sequence[SupportPair]) -> None:
     Raises
     ------
     VolumeFileError
-        When the file can't be written.
+        When the file can't be written, or a value can't be kept.
     """
     _write(path, SupportsHead(supports=_described(pairs)), _voxels(pairs))
 
@@ -72,9 +83,12 @@ def load_supports(path: Path) -> tuple[SupportPair, ...]:
 
 
 def _described(pairs: Sequence[SupportPair]) -> tuple[DescribedSupport, ...]:
-    return tuple(
-        DescribedSupport(name=pair.name, indices=pair.indices, scale=pair.scale, units=pair.units) for pair in pairs
-    )
+    try:
+        return tuple(
+            DescribedSupport(name=pair.name, indices=pair.indices, scale=pair.scale, units=pair.units) for pair in pairs
+        )
+    except ValidationError:
+        raise VolumeFileError(UNSAVABLE) from None
 
 
 def _voxels(pairs: Sequence[SupportPair]) -> dict[str, NDArray[Any]]:
@@ -122,7 +136,7 @@ def _supports(path: Path, archive: zipfile.ZipFile) -> tuple[SupportPair, ...]:
 
 def _head(path: Path, archive: zipfile.ZipFile) -> tuple[str, FileStamp]:
     size = sum(entry.file_size for entry in archive.infolist())
-    if size > _LARGEST:
+    if size > min(_LARGEST, path.stat().st_size * _MOST_COMPRESSED):
         raise VolumeFileError(f"{path} would unpack to {size / 2**30:.0f} GiB: that is no RevSAM2 file.")
     text = str(_array(archive, _HEAD))
     stamp = FileStamp.model_validate_json(text)
