@@ -87,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="napari-revsam2",
         description="Segment a CT or MRI volume from a few painted slices of another one: RevSAM2 on SAM 2, without "
         "training.",
+        epilog="Exit codes: 0 done; 1 the standard output can't be written, or an unexpected error; 2 a problem that "
+        "you can solve, in one sentence; 130 Ctrl-C; 141 the reader of the output went away; 143 terminated.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
