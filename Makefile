@@ -24,7 +24,7 @@ LOGGED = >> $(LOG) 2>&1 || { cat $(LOG); echo "The set-up failed; its log is abo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow fuzz lint checkpoint clean screen screenshots bench-threads bench
+.PHONY: help demo test test-slow fuzz lint checkpoint clean screen screenshots bench-threads bench soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -58,6 +58,9 @@ bench-threads: .venv/.installed-test screen ## whether window and model slow eac
 
 bench: .venv/.installed-test ## time the pipeline against the stock predictor, and how it grows (about an hour)
 	$(BIN)/python -W ignore -m benchmarks.speed --output bench_output.json $(ARGS)
+
+soak: .venv/.installed-test screen ## whether memory, files or threads grow over 250 runs, into docs/soak.png (minutes)
+	xvfb-run -a -s "-screen 0 1280x800x24" $(BIN)/python -m benchmarks.soak $(ARGS)
 
 checkpoint: .venv/.installed-training ## train revsam2-mini anew (hours; stop and start at will) and put it into the package
 	$(BIN)/python -m training.train --run-dir $(RUN_DIR)/128 --size 128 --until $(STEPS_128) --steps $(STEPS_128)

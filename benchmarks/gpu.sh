@@ -50,7 +50,7 @@ training() {
     local run="$work/training" limit=$(($(left) - 40))
     local options=(--steps "${TRAINING_STEPS:-3000}" --until "${TRAINING_STEPS:-3000}" --size 192 --validate-every 500)
     options+=(--device cuda --processes 1 --workers 12 --slices 96 --minutes "$((limit / 60)).$((limit % 60 * 10 / 60))")
-    [ -z "$quick" ] || { options=(--steps 1 --until 1 --size 64 --processes 1); limit=600; }
+    [ -z "$quick" ] || { options=(--steps 1 --until 1 --size 64 --processes 1 --validation-batches 1); limit=600; }
     [ $limit -ge 30 ] || { echo "no time left for training: run this again"; return; }
     timeout --kill-after=5 $((limit + 20)) "$python" -m training.train --run-dir "$run" --begin 0.6 \
         --init src/napari_revsam2/sam2_backend/weights/revsam2_mini.safetensors "${options[@]}"

@@ -15,7 +15,8 @@ import tempfile
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -115,10 +116,10 @@ def _train_process(rank: int, settings: Settings) -> None:
     averages = {settings.size: state.average} | {size: shared(state.average, size) for size in _more_sizes(settings)}
     kinds = {size: _held_out(settings, size) for size in averages} if rank == 0 else {}
     report = _Report()
-    with quick_attention(device):
+    with quick_attention(device), closing(_batches(settings, state.step, rank)) as batches:
         if rank == 0 and state.step == 0 and settings.init:
             _validate(state, averages, kinds)
-        for step, batch in _batches(settings, state.step, rank):
+        for step, batch in batches:
             if _begins_with_memory(settings, step):
                 _align(state, settings)
             _set_rate(state.optimizer, learning_rate(_progress(settings, step), settings.rate, step))
@@ -172,8 +173,11 @@ def _more_sizes(settings: Settings) -> list[int]:
     return [settings.large_size] if settings.large_size else []
 
 
-def _batches(settings: Settings, first: int, rank: int) -> Iterator[tuple[int, Batch]]:
-    """Batches of one process from step ``first`` on, drawn ahead by worker processes if there are any."""
+def _batches(settings: Settings, first: int, rank: int) -> Generator[tuple[int, Batch], None, None]:
+    """Batches of one process from step ``first`` on, drawn ahead by worker processes if there are any.
+
+    To be closed: worker processes that are still drawing when Python ends are reported as killed.
+    """
     stream = EpisodeStream(
         settings.seed,
         settings.size,

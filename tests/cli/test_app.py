@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from napari_revsam2 import __version__
-from napari_revsam2.cli.app import main
+from napari_revsam2.cli import main
 
 SEGMENT = ["segment", "--support", "no.nii", "no.nii", "--query", "no.nii", "--output", "mask.nii"]
 EVALUATE = ["evaluate", "no folder", "--output", "results"]

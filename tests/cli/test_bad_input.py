@@ -41,6 +41,12 @@ def with_nan(folder: Path) -> Path:
     return save(folder / "nan.nii.gz", image)
 
 
+def linked(make: Callable[[Path, Path], None], folder: Path, target: Path) -> Path:
+    """Another name of a file."""
+    make(target, folder / "other.nii.gz")
+    return folder / "other.nii.gz"
+
+
 def foreign_weights(folder: Path) -> list[str]:
     path = folder / "resnet.safetensors"
     save_file({"conv1.weight": torch.zeros(3)}, path)
@@ -128,6 +134,26 @@ CASES: dict[str, tuple[Change, str]] = {
         lambda f, d: [*f.arguments(), *foreign_weights(d), "--scores", str(d / "resnet.safetensors")],
         "resnet.safetensors is also an input",
     ),
+    "output over a hard link to the query": (
+        lambda f, d: f.arguments(output=linked(os.link, d, f.query)),
+        "other.nii.gz is also an input",
+    ),
+    "output over a link to the labels": (
+        lambda f, d: f.arguments(output=linked(os.symlink, d, f.labels)),
+        "other.nii.gz is also an input",
+    ),
+    "figure over the scores in other letters": (
+        lambda f, d: [*f.arguments(), "--scores", str(d / "s.png"), "--figure", str(d / "S.PNG")],
+        "S.PNG is also an input or another output",
+    ),
+    "scores in the folder of the query": (
+        lambda f, d: [*f.arguments(query=d / "series", output=f.output), "--scores", str(d / "series" / "IM3.dcm")],
+        "series, which is a folder that is read as a whole",
+    ),
+    "figure in the folder of the labels": (
+        lambda f, d: [*f.arguments(labels=d / "series"), "--figure", str(d / "series" / "slice.png")],
+        "series, which is a folder that is read as a whole",
+    ),
     "a name that is too long": (lambda f, d: f.arguments(output=d / ("a" * 300 + ".nii")), "can't be written"),
     "a label too large to write": (
         replacing("labels", lambda d: save(d / "large.nii.gz", phantom()[1] * np.int32(70000))),
@@ -135,6 +161,7 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "a window of no width": (adding("--window", "40,1e-20"), "isn't known"),
     "a window of no kind": (adding("--window", ":40,400"), "isn't known"),
+    "a checkpoint's name that is too long": (adding("--checkpoint", "x" * 5000), "can't be read (File name too long)"),
     "figure of unknown kind": (lambda f, d: [*f.arguments(), "--figure", str(d / "f.xyz")], "name ends in .png"),
     "figure without an ending": (lambda f, d: [*f.arguments(), "--figure", str(d / "f")], "name ends in .png"),
     "truth on another grid": (
@@ -150,6 +177,7 @@ def test_bad_input_is_refused_in_one_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     change, expected = CASES[case]
+    (tmp_path / "series").mkdir()
     arguments = change(files, tmp_path)
     files.output.write_text("what was there")
     before = sorted(tmp_path.rglob("*"))
@@ -212,6 +240,51 @@ def test_ctrl_c_ends_without_a_traceback(files: Files, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("napari_revsam2.cli.segment.open_problem", interrupt)
     assert main(files.arguments()) == 130
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--output", ""], "argument --output: a name is needed"),
+        (["--checkpoint", ""], "argument --checkpoint: a name is needed"),
+        (["--query", "a\0b.nii"], "argument --query: 'a\\x00b.nii' has a character that no name can have"),
+        (["--scores", "\ud800.csv"], "argument --scores: '\\ud800.csv' has a character"),
+        (["--label", "1e400"], "argument --label: '1e400' isn't a whole number"),
+        (["--label", "9" * 5000], "argument --label: '9999"),
+        (["--slices", "3,nan"], "argument --slices: '3,nan' isn't a list of slice numbers"),
+        (["--slices", "9" * 20], "argument --slices: '99999999999999999999' isn't a list"),
+        (["--seed", "4294967296"], "argument --seed: '4294967296' isn't a whole number up to 4294967295"),
+        (["--mode", "magic"], "argument --mode: Mode 'magic' isn't known: choose one of revsam2, forward, fifo"),
+        (["--out\nput", "x"], r"--out\nput"),
+        (["evaluate", "--output", "x", "d", "--groups", "1001"], "isn't a whole number from 1 to 1000"),
+        (["evaluate", "--output", "x", "d", "--workers", "9" * 5000], "isn't a whole number from 1 to 1000"),
+        (["evaluate", "--output", "x", "d", "--tolerance", "nan"], "argument --tolerance: 'nan' isn't a number from 0"),
+        (["evaluate", "--output", "x", "d", "--window", ""], "argument --window: a name is needed"),
+        (["evaluate", "--output", "x", "d", "--description", ""], "argument --description: a name is needed"),
+        (["models", "where", ""], "argument NAME: a name is needed"),
+        (["demo", "--output", ""], "argument --output: a name is needed"),
+    ],
+)
+def test_a_value_that_no_option_takes_is_one_line_that_names_the_option(words, named, files, capsys):
+    segment = files.arguments()
+    with pytest.raises(SystemExit) as stop:
+        main(words if words[0][0] != "-" else [*segment, *words])
+    assert stop.value.code == 2
+    message = capsys.readouterr().err
+    assert named in message
+    assert message.count("\n") == 1
+    assert len(message) < 300
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("new\nline", r"new\nline"), ("escape\x1b[2J", r"escape\x1b[2J"), ("bytes\udcff", r"bytes\udcff")],
+)
+def test_a_file_with_an_odd_name_is_told_of_in_one_line(name, shown, files, tmp_path, capsys):
+    assert main(files.arguments(query=tmp_path / f"{name}.nii.gz")) == 2
+    message = capsys.readouterr().err
+    assert f"{shown}.nii.gz doesn't exist" in message
+    assert message.removesuffix("\n").isprintable()
 
 
 @pytest.mark.parametrize("arguments", [["segment"], ["segment", "--mode", "magic"], ["unheard-of"], []])

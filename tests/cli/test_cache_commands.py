@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from napari_revsam2.cli.app import main
+from napari_revsam2.cli import main
 from napari_revsam2.sam2_backend.cache.cache_folder import embedding_files, embeddings_folder
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -181,6 +182,56 @@ def test_an_output_without_greek_letters_ends_no_evaluation(pairs, tmp_path, mon
     assert evaluate(pairs, tmp_path / "output", "--label", "1", "--groups", "1") == 0
     narrow.flush()
     assert b"What ? is worth" in narrow.buffer.getvalue()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("table", "output"),
+    [
+        ("slices.csv", "."),
+        ("results.csv", "."),
+        ("phantoms.csv", "other name"),
+        ("phantoms.csv", "link"),
+        ("phantoms.csv", "masks of earlier"),
+    ],
+)
+def test_no_result_takes_the_place_of_what_is_read(pairs, tmp_path, capsys, table, output):
+    folder = pairs.parent
+    table = pairs.rename(folder / table)
+    for other, make in (("other name", os.link), ("link", os.symlink)):
+        (folder / other).mkdir()
+        make(table, folder / other / "slices.csv")
+    (folder / "masks of earlier").mkdir()
+    shutil.copytree(folder, folder / "masks of earlier" / "masks", ignore=lambda *_: ["masks of earlier"])
+    if output == "masks of earlier":
+        table = folder / output / "masks" / table.name
+    before = contents(folder)
+    assert evaluate(table, folder / output, "--label", "1") == 2
+    message = capsys.readouterr().err
+    assert "is also an input" in message or "is read, but" in message
+    assert message.count("\n") == 1
+    assert contents(folder) == before
+
+
+def test_no_result_lies_in_a_dataset_that_is_a_folder(pairs, tmp_path, capsys):
+    folder = pairs.parent
+    pairs.unlink()
+    for number in range(5):
+        for old, new in (("", "_T1w"), ("_labels", "_dseg")):
+            (folder / f"subject_{number}{old}.nii.gz").rename(folder / f"sub-{number}{new}.nii.gz")
+    before = contents(folder)
+    (tmp_path / "link").symlink_to(folder)
+    for output in (folder / "results", tmp_path / "link" / "results", folder):
+        assert evaluate(folder, output, "--label", "1") == 2
+        assert "which is a folder that is read as a whole" in capsys.readouterr().err
+    assert contents(folder) == before
+
+
+def test_results_may_lie_beside_the_table_of_volumes(pairs):
+    assert evaluate(pairs, pairs.parent, "--label", "1", "--groups", "1", "--modes", "forward") == 0
 
 
 def test_weights_in_a_file_are_found_from_any_folder(pairs, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_revsam2.cli.app import main
+from napari_revsam2.cli import main
 from napari_revsam2.sam2_backend.checkpoints.bundled import REVSAM2_MINI
 from napari_revsam2.sam2_backend.checkpoints.published import PUBLISHED, PublishedCheckpoint, checkpoint_folder
 from tests.sam2_backend.checkpoints.checkpoint_server import serving

@@ -131,6 +131,13 @@ def test_an_output_that_fails_leaves_the_old_one(files: Files, monkeypatch: pyte
     assert files.output.read_text() == "old"
 
 
+def test_embeddings_are_not_kept_in_a_folder_that_is_read(files, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("NAPARI_REVSAM2_CACHE", str(tmp_path / "series"))
+    assert main(files.arguments(query=tmp_path)) == 2
+    assert "set NAPARI_REVSAM2_CACHE to another folder" in capsys.readouterr().err
+    assert not (tmp_path / "series").exists()
+
+
 def test_help_needs_no_torch_and_no_reader() -> None:
     code = (
         "import sys; from napari_revsam2.cli import main\n"

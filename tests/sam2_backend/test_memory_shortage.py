@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_revsam2.cli.app import main
+from napari_revsam2.cli import main
 from napari_revsam2.engine.events import RunFinished
 from napari_revsam2.engine.pipeline import run_revsam2
 from napari_revsam2.sam2_backend import sam2_memory, sam2_propagator

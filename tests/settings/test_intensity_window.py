@@ -81,6 +81,12 @@ def test_a_volume_of_one_grey_value_or_with_nan_is_refused_by_its_name(kind):
         window.limits(kind(volume), "scan.nii")
 
 
+def test_grey_values_farther_apart_than_a_number_is_large_are_refused():
+    volume = np.linspace(-3e38, 3e38, 60, dtype=np.float32)
+    with pytest.raises(ProblemError, match=r"^scan\.nii has grey values from -3e\+38 to 3e\+38"):
+        IntensityWindow.parse("percentile:0,100").limits(volume, "scan.nii")
+
+
 def test_grey_values_become_0_at_the_low_limit_and_1_at_the_high_one():
     image = np.array([[-50, 0], [25, 120]], np.int16)
     grey = windowed(image, (0.0, 100.0))
@@ -88,7 +94,11 @@ def test_grey_values_become_0_at_the_low_limit_and_1_at_the_high_one():
     assert grey.tolist() == [[0.0, 0.0], [0.25, 1.0]]
 
 
-@pytest.mark.parametrize("text", ["", "sharp", "40", "40,0", "40,-3", "percentile:9,1", "percentile:0,101", "nan,4"])
+NO_WINDOWS = ["", "sharp", "40", "40,0", "40,-3", "percentile:9,1", "percentile:0,101", "nan,4"]
+BEYOND_FLOAT32 = ["0,6e38", "-1e300,2e300", "3e38,3e38", "0,1e300"]
+
+
+@pytest.mark.parametrize("text", [*NO_WINDOWS, *BEYOND_FLOAT32])
 def test_what_is_no_window_is_refused(text):
     with pytest.raises(ProblemError, match="isn't known"):
         IntensityWindow.parse(text)

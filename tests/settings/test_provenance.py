@@ -25,7 +25,18 @@ def test_grey_values_that_are_not_known_are_left_open():
 
 
 @pytest.mark.parametrize(
-    "path", ["/home/patient_007/model.pt", "patient_007/model.pt", r"C:\patient_007\model.pt", "model.pt"]
+    "path",
+    [
+        "/home/patient_007/model.pt",
+        "patient_007/model.pt",
+        r"C:\patient_007\model.pt",
+        "file:///patient_007/model.pt",
+        "file://patient_007/model.pt",
+        "file:///home%2Fpatient_007%2Fmodel.pt",
+        "https://patient_007@host/model.pt?patient_007",
+        "file://[patient_007/model.pt",
+        "model.pt",
+    ],
 )
 def test_of_a_checkpoints_path_only_the_files_name_is_told(path):
     assert plain_settings(RevSAM2Config(checkpoint=path))["checkpoint"] == "model.pt"

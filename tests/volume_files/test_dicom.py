@@ -12,7 +12,7 @@ import SimpleITK as sitk  # noqa: N813 - as its own manual does
 
 from napari_revsam2.vocabulary.axis import Axis
 from napari_revsam2.vocabulary.errors import VolumeFileError
-from napari_revsam2.volume_files import check_same_grid, read_image, read_labels, write_labels
+from napari_revsam2.volume_files import available_memory, check_same_grid, read_image, read_labels, write_labels
 from napari_revsam2.volume_files.dicom import CHAOS_CLASSES
 from tests.volume_files.conftest import tilted
 
@@ -261,3 +261,47 @@ def test_warnings_of_simpleitk_are_as_before_even_after_a_failure(tmp_path, monk
         assert sitk.ProcessObject.GetGlobalWarningDisplay()
     finally:
         sitk.ProcessObject.SetGlobalWarningDisplay(before)
+
+
+def claim_pixels(file: Path, rows: int, columns: int) -> None:
+    """Change the size that a slice claims, and leave its pixels."""
+    content = bytearray(file.read_bytes())
+    for tag, size in ((b"\x28\0\x10\0\2\0\0\0", rows), (b"\x28\0\x11\0\2\0\0\0", columns)):
+        place = content.index(tag) + len(tag)
+        content[place : place + 2] = size.to_bytes(2, "little")
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(6000, 6000), (65535, 1000), (30, 30)])
+def test_slices_that_claim_more_pixels_than_their_files_hold_are_refused_unread(rows, columns, anatomy, tmp_path):
+    folder = write_series(tmp_path / "s", anatomy, tilted(0))
+    for file in folder.iterdir():
+        claim_pixels(file, rows, columns)
+    with pytest.raises(VolumeFileError, match=rf"claims {2 * rows * columns:,} bytes of pixels and holds"):
+        read_image(folder)
+
+
+@pytest.mark.parametrize("kind", ["RLE", "JPEG2000", "JPEG"])
+def test_compressed_slices_are_read(kind, tmp_path):
+    folder = tmp_path / "s"
+    folder.mkdir()
+    image = sitk.GetImageFromArray(np.zeros((1, 512, 512), np.uint8))
+    image.SetMetaData("0020|000e", SERIES)
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    writer.SetUseCompression(True)
+    writer.SetCompressor(kind)
+    writer.SetImageIO("GDCMImageIO")
+    writer.SetFileName(str(folder / "1.dcm"))
+    writer.Execute(image)
+    assert (folder / "1.dcm").stat().st_size < 512 * 512
+    assert read_image(folder).data.shape == (512, 512, 1)
+
+
+def test_a_series_larger_than_the_memory_available_is_refused_unread(anatomy, monkeypatch, tmp_path):
+    folder = write_series(tmp_path / "s", anatomy, tilted(0))
+    monkeypatch.setattr(available_memory, "available_memory", lambda: 2 * anatomy.nbytes)
+    read_image(folder)
+    monkeypatch.setattr(available_memory, "available_memory", lambda: 2 * anatomy.nbytes - 1)
+    with pytest.raises(VolumeFileError, match=r"s claims .* memory that are available"):
+        read_image(folder)

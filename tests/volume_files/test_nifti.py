@@ -1,13 +1,18 @@
 """What NIfTI files may hold, and what a result takes over from them."""
 
 import gzip
+import math
+import os
+import re
+import sys
 
 import nibabel as nib
 import numpy as np
 import pytest
+from nibabel.nifti2 import Nifti2Header
 
 from napari_revsam2.vocabulary.errors import VolumeFileError
-from napari_revsam2.volume_files import read_image, write_labels
+from napari_revsam2.volume_files import available_memory, read_image, write_labels
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32])
@@ -213,3 +218,139 @@ def test_replacing_the_file_leaves_a_volume_as_it_was_read(anatomy, lay_down):
     volume = read_image(path)
     path.write_bytes(bytes(path.stat().st_size))
     np.testing.assert_array_equal(volume.data, anatomy)
+
+
+MEGABYTE = 2**20
+CLAIM = (1024, 1024, 512)
+"""Of 2 bytes each: 1 GiB."""
+
+
+def header_of(shape=CLAIM, kind=nib.Nifti1Header, offset=None):
+    header = kind()
+    header.set_data_dtype(np.int16)
+    header.set_data_shape(shape)
+    header.set_qform(np.eye(4), 1)
+    header["vox_offset"] = offset or {nib.Nifti1Header: 352, Nifti2Header: 544}.get(kind, 0)
+    return header.binaryblock + b"\0\0\0\0"
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Header, Nifti2Header])
+@pytest.mark.parametrize("name", ["claim.nii", "claim.nii.gz"])
+def test_a_small_file_that_claims_a_large_volume_is_refused_and_costs_nothing(kind, name, tmp_path, peak):
+    content = header_of(kind=kind) + bytes(20_000)
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    with pytest.raises(VolumeFileError, match=rf"{name} can't be read .* claims 1,073,742,\d+ bytes, the file holds"):
+        read_image(tmp_path / name)
+    assert peak() < 5 * MEGABYTE
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Pair, nib.Nifti2Pair, nib.AnalyzeImage, nib.Spm2AnalyzeImage])
+@pytest.mark.parametrize("half", ["pair.hdr", "pair.img"])
+def test_a_pair_whose_image_is_smaller_than_its_header_claims_is_refused(kind, half, tmp_path, peak):
+    header = kind.header_class()
+    header.set_data_dtype(np.int16)
+    header.set_data_shape(CLAIM)
+    (tmp_path / "pair.hdr").write_bytes(header.binaryblock)
+    (tmp_path / "pair.img").write_bytes(bytes(20_000))
+    said = r"pair\.\w+ can't .* claims 1,073,741,824 bytes, the file holds at most 20,000"
+    with pytest.raises(VolumeFileError, match=said):
+        read_image(tmp_path / half)
+    assert peak() < 5 * MEGABYTE
+
+
+def test_a_gzip_stream_that_ends_before_what_its_header_claims_is_refused(tmp_path):
+    (tmp_path / "cut.nii.gz").write_bytes(gzip.compress(header_of((1024, 1024, 15)) + bytes(30 * MEGABYTE - 1000)))
+    with pytest.raises(VolumeFileError, match=r"claims 31,457,632 bytes, the file holds 31,456,632; it is damaged"):
+        read_image(tmp_path / "cut.nii.gz")
+
+
+def test_a_gzip_bomb_behind_a_small_claim_is_not_unpacked(tmp_path, peak):
+    with gzip.open(tmp_path / "bomb.nii.gz", "wb") as file:
+        file.write(header_of((5, 6, 7)) + bytes(420))
+        for _ in range(100):
+            file.write(bytes(MEGABYTE))
+    with pytest.raises(VolumeFileError, match=r"bomb\.nii\.gz can't .* more than the 772 bytes that its header claims"):
+        read_image(tmp_path / "bomb.nii.gz")
+    assert peak() < 5 * MEGABYTE
+
+
+@pytest.mark.parametrize("size", [200 * MEGABYTE, -8, 0, 16])
+def test_extensions_are_not_unpacked(size, anatomy, tmp_path, peak):
+    extension = np.array([size, 6], "<i4").tobytes()
+    offset = 352 + 64
+    content = header_of((5, 6, 7), offset=offset)[:-4] + b"\1\0\0\0" + extension + bytes(56)
+    content += anatomy.tobytes(order="F")
+    (tmp_path / "e.nii.gz").write_bytes(gzip.compress(content + bytes(MEGABYTE // 2)))
+    np.testing.assert_array_equal(read_image(tmp_path / "e.nii.gz").data, anatomy)
+    assert peak() < 5 * MEGABYTE
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 7, 5000), (5, 6, 7, 1, 2, 2500)])
+def test_many_frames_are_refused_unread(shape, tmp_path, peak):
+    with gzip.open(tmp_path / "f.nii.gz", "wb") as file:
+        file.write(header_of(shape) + bytes(2 * 210 * 5000))
+    before = peak()
+    with pytest.raises(VolumeFileError, match="holds 5000 frames"):
+        read_image(tmp_path / "f.nii.gz")
+    assert peak() < before + MEGABYTE
+
+
+@pytest.mark.parametrize("size", [-1, -32768, 0])
+def test_sizes_below_one_are_refused(size, tmp_path):
+    header = nib.Nifti1Header(header_of()[:348])
+    header["dim"][3] = size
+    (tmp_path / "n.nii").write_bytes(header.binaryblock + bytes(20_000))
+    with pytest.raises(VolumeFileError, match=r"n\.nii can't be read as a NIfTI image"):
+        read_image(tmp_path / "n.nii")
+
+
+@pytest.mark.parametrize("offset", [-352.0, np.nan, np.inf, 1e30])
+def test_voxels_that_lie_nowhere_are_refused(offset, tmp_path):
+    header = nib.Nifti1Header(header_of((5, 6, 7))[:348])
+    header["vox_offset"] = offset
+    (tmp_path / "n.nii").write_bytes(header.binaryblock + bytes(20_000))
+    with pytest.raises(VolumeFileError, match=r"n\.nii can't be read as a NIfTI image"):
+        read_image(tmp_path / "n.nii")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the allocation fails")
+@pytest.mark.parametrize("name", ["sparse.nii", "sparse.img"])
+def test_a_file_larger_than_memory_is_refused_unread(name, tmp_path):
+    shape = (32767, 32767, 512)
+    (tmp_path / "sparse.hdr").write_bytes(nib.Nifti1Pair.header_class(header_of(shape, offset=0)[:348]).binaryblock)
+    (tmp_path / name).write_bytes(header_of(shape))
+    os.truncate(tmp_path / name, 352 + 2 * math.prod(shape))
+    said = rf"{name} claims 1023\.9 GiB of voxels, more than the [\d.]+ GiB of memory that are available: crop it"
+    with pytest.raises(VolumeFileError, match=said):
+        read_image(tmp_path / name)
+
+
+@pytest.mark.parametrize(("slope", "needed"), [(1, 2), (0.5, 2 + 8)])
+def test_scaled_voxels_count_as_the_floats_they_become(slope, needed, anatomy, monkeypatch, tmp_path):
+    image = nib.Nifti1Image(anatomy, np.eye(4))
+    image.header.set_slope_inter(slope, 0)
+    image.to_filename(tmp_path / "scaled.nii")
+    monkeypatch.setattr(available_memory, "available_memory", lambda: needed * anatomy.size)
+    read_image(tmp_path / "scaled.nii")
+    monkeypatch.setattr(available_memory, "available_memory", lambda: needed * anatomy.size - 1)
+    with pytest.raises(VolumeFileError, match=r"scaled\.nii claims .* memory"):
+        read_image(tmp_path / "scaled.nii")
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".tif"])
+@pytest.mark.parametrize("pair", [nib.Nifti1Pair, nib.Nifti1Image, nib.Nifti2Image, nib.AnalyzeImage])
+def test_no_text_of_the_querys_header_reaches_the_mask(pair, ending, anatomy, mask, tmp_path):
+    query = pair(anatomy, np.eye(4))
+    written = []
+    for field in query.header.keys():  # noqa: SIM118 - a header isn't a mapping
+        kind = query.header[field].dtype
+        if kind.kind == "S" and field != "magic":
+            written.append(f"Doe {len(written)} Jane 19700101"[: kind.itemsize].encode())
+            query.header[field] = written[-1]
+    assert len(written) > 1
+    path = tmp_path / f"query{dict(pair.files_types)['image']}"
+    query.to_filename(path)
+    write_labels(tmp_path / f"mask{ending}", mask, read_image(path))
+    content = (tmp_path / f"mask{ending}").read_bytes()
+    content = gzip.decompress(content) if ending.endswith(".gz") else content
+    assert not re.search(rb"Doe|Jane|1970", content)

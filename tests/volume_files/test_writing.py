@@ -1,5 +1,7 @@
 """Results are written whole or not at all, on the query's grid."""
 
+import os
+import stat
 import sys
 from pathlib import Path
 
@@ -9,7 +11,16 @@ import pytest
 import tifffile
 
 from napari_revsam2.vocabulary.errors import VolumeFileError
-from napari_revsam2.volume_files import check_writable, nifti, read_image, read_labels, tiff, write_labels
+from napari_revsam2.volume_files import (
+    check_writable,
+    new_volume,
+    nifti,
+    read_image,
+    read_labels,
+    replaced_file,
+    tiff,
+    write_labels,
+)
 
 ENDINGS = [".nii", ".nii.gz", ".tif", ".tiff"]
 NOT_WRITABLE = Path("/proc/1")
@@ -121,8 +132,59 @@ def test_a_result_may_replace_the_query_itself(mask, query):
     np.testing.assert_array_equal(read_labels(query.path).data, mask)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
-def test_a_result_can_be_read_by_whom_the_umask_allows(mask, query, tmp_path):
-    (tmp_path / "other").touch()
-    write_labels(tmp_path / "mask.nii", mask, query)
-    assert (tmp_path / "mask.nii").stat().st_mode == (tmp_path / "other").stat().st_mode
+def test_an_output_that_is_a_link_is_written_where_it_leads(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (disk / "old.bin").write_text("old")
+    labels = np.ones((2, 3, 4), np.uint8)
+    for name in ("old.bin", "new.bin"):
+        link = tmp_path / f"{name}.nii.gz"
+        link.symlink_to(disk / name)
+        write_labels(link, labels, new_volume(labels, np.eye(4), link))
+        assert link.is_symlink()
+        assert (disk / name).read_bytes()[:2] == b"\x1f\x8b"  # gzip, as the link's name says
+    assert names(disk) == ["new.bin", "old.bin"]
+
+
+@pytest.mark.parametrize(("target", "reason"), [("loop.nii", "leads to itself"), ("no/a.nii", "doesn't exist")])
+def test_an_output_that_is_a_link_to_nowhere_is_refused(tmp_path, target, reason):
+    link = tmp_path / "loop.nii"
+    link.symlink_to(tmp_path / target)
+    with pytest.raises(VolumeFileError, match=reason):
+        check_writable(link)
+
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
+
+
+@POSIX
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_new_result_can_be_read_by_whom_the_umask_allows(umask, ending, mask, query, tmp_path):
+    before = os.umask(umask)
+    try:
+        write_labels(tmp_path / f"mask{ending}", mask, query)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / f"mask{ending}").stat().st_mode) == 0o666 & ~umask
+
+
+@POSIX
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o666])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_result_that_replaces_a_file_keeps_its_mode(mode, ending, mask, query, tmp_path):
+    output = tmp_path / f"mask{ending}"
+    output.touch()
+    output.chmod(mode)
+    write_labels(output, mask, query)
+    assert stat.S_IMODE(output.stat().st_mode) == mode
+    np.testing.assert_array_equal(read_labels(output).data, mask)
+
+
+@POSIX
+def test_nobody_else_can_read_a_private_file_while_it_is_replaced(tmp_path):
+    output = tmp_path / "private.csv"
+    output.touch(0o600)
+    with replaced_file(output) as temporary:
+        temporary.write_text("half")
+        assert stat.S_IMODE(temporary.stat().st_mode) == 0o600

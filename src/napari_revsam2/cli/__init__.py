@@ -1,5 +1,5 @@
 """The command line: files in, masks and scores out."""
 
-from .app import main
+from .process import main
 
 __all__ = ["main"]

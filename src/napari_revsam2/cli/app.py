@@ -9,24 +9,34 @@ import argparse
 import io
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from napari_revsam2 import __version__
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.option import options_of
 from napari_revsam2.vocabulary.axis import Axis
-from napari_revsam2.vocabulary.errors import NotEnoughMemoryError, ProblemError, RevSAM2Error
+from napari_revsam2.vocabulary.errors import NotEnoughMemoryError, ProblemError, RevSAM2Error, RunError
 
 from .evaluate_options import AXIS_HELP, add_evaluate_options
+from .option_values import as_name, as_one_of, as_path, as_whole_number, as_whole_numbers
+from .streams import note, say
 
 VARIED = {"n_support", "top_k", "mode", "window"}
 """Settings that an evaluation varies, or takes from the dataset."""
 
+_TYPES: dict[type, Callable[[str], Any]] = {int: as_whole_number, str: as_name}
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; a problem that the user can solve is one sentence and code 2."""
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return 0, 2 after a sentence about a problem that the user can solve, or 1 if a run failed.
+
+    Raises
+    ------
+    SystemExit
+        After help, with code 0, and after words that can't be parsed, with code 2.
+    """
     words = _joined(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what the pipe's encoding lacks
@@ -34,11 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.command(options)
     except RevSAM2Error as error:
-        return _told(error)
+        return _told(error, code=1 if isinstance(error, RunError) else 2)
     except MemoryError:
         return _told(NotEnoughMemoryError())
-    except KeyboardInterrupt:
-        return 130  # as a shell says of a command that Ctrl-C ended
     return 0
 
 
@@ -57,13 +65,25 @@ def _joined(words: Sequence[str]) -> list[str]:
     return joined
 
 
-def _told(error: RevSAM2Error) -> int:
-    sys.stderr.write(f"napari-revsam2: {error}\n")
-    return 2
+def _told(error: RevSAM2Error, code: int = 2) -> int:
+    note(f"napari-revsam2: {error}")
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is, and exit with code 2."""
+        note(f"napari-revsam2: {message.removesuffix('.')}: see '{self.prog} --help'.")
+        self.exit(2)
+
+    def _print_message(self, message: str, *_: Any) -> None:  # help and version, whose loss argparse would hide
+        say(message.rstrip("\n"))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="napari-revsam2",
         description="Segment a CT or MRI volume from a few painted slices of another one: RevSAM2 on SAM 2, without "
         "training.",
@@ -87,17 +107,23 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
     add(
         "--support",
         nargs=2,
-        type=Path,
+        type=as_path,
         action="append",
         required=True,
         metavar=("IMAGE", "LABELS"),
         help="a support volume and its labels; may be repeated",
     )
-    add("--query", type=Path, required=True, metavar="IMAGE", help="the volume to segment")
-    add("--output", type=Path, required=True, metavar="MASK", help="label volume to write (.nii, .nii.gz, .tif, .tiff)")
+    add("--query", type=as_path, required=True, metavar="IMAGE", help="the volume to segment")
+    add(
+        "--output",
+        type=as_path,
+        required=True,
+        metavar="MASK",
+        help="label volume to write (.nii, .nii.gz, .tif, .tiff)",
+    )
     add(
         "--label",
-        type=int,
+        type=as_whole_number,
         nargs="+",
         action="extend",
         metavar="ID",
@@ -105,18 +131,18 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--slices",
-        type=_numbers,
+        type=as_whole_numbers,
         action="append",
         metavar="3,10,22",
         help="annotated slices to use, counted from 0 towards superior, anterior or right; with several supports once "
         "for each, in their order; N is then their number, unless --n-support says less; default: N of the annotated "
         "ones, evenly spread over all support volumes",
     )
-    add("--axis", type=Axis, choices=list(Axis), metavar="|".join(Axis), default=Axis.AXIAL, help=AXIS_HELP)
+    add("--axis", type=as_one_of(Axis), metavar="|".join(Axis), default=Axis.AXIAL, help=AXIS_HELP)
     _add_settings(parser)
-    add("--scores", type=Path, metavar="CSV", help="table of the reverse score per class and slice to write")
-    add("--figure", type=Path, metavar="PNG", help="picture of the result to write")
-    add("--truth", type=Path, metavar="LABELS", help="true labels of the query, to compare with")
+    add("--scores", type=as_path, metavar="CSV", help="table of the reverse score per class and slice to write")
+    add("--figure", type=as_path, metavar="PNG", help="picture of the result to write")
+    add("--truth", type=as_path, metavar="LABELS", help="true labels of the query, to compare with")
     add("--json", action="store_true", help="print one JSON object last")
 
 
@@ -128,8 +154,7 @@ def _add_settings(parser: argparse.ArgumentParser, without: Collection[str] = ()
         shown = getattr(option.default, "value", option.default)
         parser.add_argument(
             "--" + option.name.replace("_", "-"),
-            type=option.kind,
-            choices=[option.kind(choice) for choice in option.choices] or None,
+            type=_TYPES.get(option.kind) or as_one_of(option.kind),
             metavar="|".join(option.choices or [option.name.upper()]),
             default=None,
             help=f"{option.help} (default: {shown})".replace("%", "%%"),
@@ -139,7 +164,7 @@ def _add_settings(parser: argparse.ArgumentParser, without: Collection[str] = ()
 def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_demo)
     parser.add_argument(
-        "--output", type=Path, metavar="FOLDER", default=Path("demo_output"), help="(default: demo_output)"
+        "--output", type=as_path, metavar="FOLDER", default=Path("demo_output"), help="(default: demo_output)"
     )
 
 
@@ -148,13 +173,13 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="list the checkpoints, installed or not").set_defaults(command=_list_models)
     named = actions.add_parser("download", help="download a checkpoint from those who publish it")
     named.set_defaults(command=_download_model)
-    named.add_argument("name", metavar="NAME")
+    named.add_argument("name", type=as_name, metavar="NAME")
     where = actions.add_parser("where", help="the path of a checkpoint's file, or of the folder of all")
     where.set_defaults(command=_show_where)
-    where.add_argument("name", metavar="NAME", nargs="?")
+    where.add_argument("name", type=as_name, metavar="NAME", nargs="?")
     removed = actions.add_parser("remove", help="delete a downloaded checkpoint")
     removed.set_defaults(command=_remove_model)
-    removed.add_argument("name", metavar="NAME")
+    removed.add_argument("name", type=as_name, metavar="NAME")
 
 
 def _add_cache(parser: argparse.ArgumentParser) -> None:
@@ -245,10 +270,3 @@ def _demo(options: argparse.Namespace) -> None:
     from .demo import run_demo
 
     run_demo(options.output)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(number) for number in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} isn't a list of slice numbers such as 3,10,22") from None

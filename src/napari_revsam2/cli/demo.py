@@ -9,6 +9,7 @@ from napari_revsam2.vocabulary.axis import Axis
 from napari_revsam2.vocabulary.errors import VolumeFileError
 
 from .segment import Request, run_request
+from .streams import say
 
 
 def run_demo(folder: Path) -> None:
@@ -24,9 +25,9 @@ def run_demo(folder: Path) -> None:
     except OSError as error:
         raise VolumeFileError(f"{folder} can't be created ({error.strerror}): choose another folder.") from error
     query, truth = sample_query()
-    print("Hippocampus MR: ten painted slices of three subjects, a fourth subject to segment.")
+    say("Hippocampus MR: ten painted slices of three subjects, a fourth subject to segment.")
     for label, name in CLASSES.items():
-        print(f"class {label} is the {name}")
+        say(f"class {label} is the {name}")
     run_request(
         Request(
             supports=sample_supports(),

@@ -16,17 +16,32 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as ProgressBar
 
 from napari_revsam2.evaluation.datasets.dataset import Dataset
+from napari_revsam2.evaluation.datasets.dataset_csv import CLASSES_FILE
+from napari_revsam2.evaluation.datasets.dataset_json import DATASET_JSON
 from napari_revsam2.evaluation.datasets.layouts import open_dataset
 from napari_revsam2.evaluation.experiment.experiment import Experiment
 from napari_revsam2.evaluation.experiment.job import JobFailure
 from napari_revsam2.evaluation.experiment.protocol import Protocol
+from napari_revsam2.evaluation.experiment.results_folder import LOCK_FILE, MASKS_FOLDER, SETTINGS_FILE
+from napari_revsam2.evaluation.experiment.row_file import RESULTS_FILE, SLICES_FILE
 from napari_revsam2.evaluation.experiment.runner import Progress, run_experiment
-from napari_revsam2.evaluation.report.summary import write_summary
+from napari_revsam2.evaluation.report.html_report import PROVENANCE_FILE, REPORT_FILE
+from napari_revsam2.evaluation.report.summary import FIGURE_4, MONTAGE, TABLES_FILE, write_summary
 from napari_revsam2.evaluation.systems.registry import find_systems
 from napari_revsam2.sam2_backend.checkpoints.checkpoint import find_checkpoint, sha256_of
 from napari_revsam2.sam2_backend.device import resolved
 from napari_revsam2.settings.config import RevSAM2Config
-from napari_revsam2.vocabulary.errors import ProblemError
+from napari_revsam2.vocabulary.errors import ProblemError, VolumeFileError
+from napari_revsam2.volume_files.protected_inputs import ProtectedInputs, lies_in
+
+from .cache_commands import check_cache
+from .streams import note, one_line, say
+
+_WRITTEN = (
+    LOCK_FILE, SETTINGS_FILE, RESULTS_FILE, SLICES_FILE, MASKS_FOLDER, TABLES_FILE, FIGURE_4, MONTAGE, REPORT_FILE,
+    PROVENANCE_FILE,
+)  # fmt: skip
+"""What an evaluation writes into its folder."""
 
 
 def run_evaluation(options: argparse.Namespace, config: RevSAM2Config) -> None:
@@ -40,14 +55,39 @@ def run_evaluation(options: argparse.Namespace, config: RevSAM2Config) -> None:
     if isinstance(sys.stdout, TextIOWrapper):  # in a file on Windows it may have no π
         sys.stdout.reconfigure(errors="replace")
     experiment = _experiment(options, config)
-    with closing(run_experiment(experiment, options.output, options.workers, options.scheduler)) as steps:
+    _check_output(options, experiment)
+    with closing(run_experiment(experiment, options.output, options.workers, options.scheduler or "")) as steps:
         *_, last = _with_bar(steps)
     for table in write_summary(experiment, options.output, options.words):
         if table.header:
-            print(table.to_markdown())
-    print(f"{options.output}: results.csv, tables.md, report.html")
+            say(table.to_markdown())
+    say(f"{one_line(str(options.output))}: results.csv, tables.md, report.html")
     if last.failures:
         raise ProblemError(f"{len(last.failures)} of {last.total} jobs failed. " + _reasons(last.failures))
+
+
+def _check_output(options: argparse.Namespace, experiment: Experiment) -> None:
+    """Refuse a folder in which results would be written over, or among, what is read."""
+    read = tuple(_inputs(options, experiment))
+    inputs = ProtectedInputs.of(read)
+    check_cache(inputs)
+    for name in _WRITTEN:
+        inputs.check(options.output / name)
+    masks = options.output / MASKS_FOLDER
+    for path in read:
+        if lies_in(path, masks):
+            raise VolumeFileError(f"{path} is read, but {masks} is written: write to another folder.")
+
+
+def _inputs(options: argparse.Namespace, experiment: Experiment) -> Iterator[Path]:
+    """Datasets, what they consist of, and the weights; a folder stands for all that is in it."""
+    for dataset in filter(None, (*options.dataset, options.supports_from)):
+        yield dataset.parent if dataset.name == DATASET_JSON else dataset
+        yield dataset.parent / CLASSES_FILE
+    for subject in {subject for pair in experiment.pairs for d in pair for subject in (*d.training, *d.test)}:
+        yield from (subject.image, subject.labels)
+    with find_checkpoint(experiment.config.checkpoint).on_disk() as weights:
+        yield weights
 
 
 def _reasons(failures: Sequence[JobFailure]) -> str:
@@ -103,7 +143,7 @@ def _possible(names: list[str], config: RevSAM2Config) -> Iterator[str]:
     """Yield the other systems that can run on this machine; print why the rest can't."""
     for system in find_systems(tuple(dict.fromkeys(names)), config):
         if reason := system.missing():
-            sys.stderr.write(f"{system.name} is left out. {reason}\n")
+            note(f"{system.name} is left out. {reason}")
         else:
             yield system.name
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from io import StringIO
+from shutil import get_terminal_size
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
@@ -14,6 +16,8 @@ from napari_revsam2.sam2_backend.checkpoints.published import PUBLISHED, Publish
 from napari_revsam2.vocabulary.errors import CheckpointError
 from napari_revsam2.vocabulary.names import meant
 
+from .streams import say
+
 
 def list_models() -> None:
     """Print what there is, and which of it is on this machine."""
@@ -21,7 +25,10 @@ def list_models() -> None:
     for model in known_checkpoints().values():
         is_available = "yes" if model.is_available else "no"
         table.add_row(model.name, f"{model.megabytes} MB", is_available, model.about, model.licence)
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    width = get_terminal_size().columns if sys.stdout.isatty() else 160
+    printed = StringIO()  # where a pipe is broken, Rich would end the process itself
+    Console(file=printed, width=width).print(table)
+    say(printed.getvalue().rstrip("\n"))
 
 
 def download_model(name: str) -> None:
@@ -38,7 +45,7 @@ def download_model(name: str) -> None:
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(name, total=None)
         path = download(model, lambda done, total: bar.update(task, completed=done, total=total or None))
-    sys.stdout.write(f"{path}\n")
+    say(str(path))
 
 
 def show_where(name: str | None) -> None:
@@ -49,7 +56,7 @@ def show_where(name: str | None) -> None:
     CheckpointError
         When there is none of that name.
     """
-    sys.stdout.write(f"{_known(name).path if name else checkpoint_folder()}\n")
+    say(str(_known(name).path if name else checkpoint_folder()))
 
 
 def remove_model(name: str) -> None:

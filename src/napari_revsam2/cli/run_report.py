@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from napari_revsam2.engine.events import LabelResult, RunFinished, WindowResolve
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.settings.provenance import provenance
 from napari_revsam2.vocabulary.axis import Axis
+
+from .streams import note, one_line, say
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def print_json(report: RunReport) -> None:
     """Print the whole report as one JSON object on standard output."""
     facts = provenance(report.config, report.result.computed_with, report.window.query, report.window.supports)
     facts["settings"]["axis"] = report.axis.value
-    print(
+    say(
         json.dumps(
             {
                 "labels": [_label_summary(report, result) for result in report.result.labels],
@@ -72,16 +73,16 @@ def print_json(report: RunReport) -> None:
 def print_summary(report: RunReport, output: Path) -> None:
     """Print what a person wants to know at the end."""
     for notice in report.notices:
-        sys.stderr.write(notice + "\n")
+        note(notice)
     for result in report.result.labels:
         summary = _label_summary(report, result)
         overlap = f", DSC {summary['dice']:.3f}" if summary["dice"] is not None else ""
-        print(
+        say(
             f"class {result.label}: {summary['foreground_voxels']} voxels on {summary['foreground_slices']} of "
             f"{len(result.reverse_scores)} slices, {len(result.supports)} supports, "
             f"conditional slices {list(result.selected)}{overlap}"
         )
-    print(f"{output} written after {sum(report.seconds.values()):.1f} s")
+    say(f"{one_line(str(output))} written after {sum(report.seconds.values()):.1f} s")
 
 
 def _label_summary(report: RunReport, result: LabelResult) -> dict[str, Any]:

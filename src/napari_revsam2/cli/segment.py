@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -10,13 +9,16 @@ from pathlib import Path
 
 from napari_revsam2.engine.events import Event, Notice, RunFinished, StageStarted, WindowResolved
 from napari_revsam2.engine.pipeline import run_revsam2
+from napari_revsam2.sam2_backend.checkpoints.checkpoint import find_checkpoint
 from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.axis import Axis
 from napari_revsam2.vocabulary.errors import ProblemError, VolumeFileError
 from napari_revsam2.volume_files import LARGEST_LABEL, check_folder, check_writable
 from napari_revsam2.volume_files.file_problem import FileProblem, open_problem
+from napari_revsam2.volume_files.protected_inputs import ProtectedInputs
 from napari_revsam2.volume_files.scores_file import write_scores
 
+from .cache_commands import check_cache
 from .figure import check_figure, write_figure
 from .progress import RunProgress
 from .run_report import RunReport, print_json, print_summary
@@ -92,20 +94,13 @@ def _check_outputs(request: Request) -> None:
         check_folder(request.scores)
     if request.figure:
         check_figure(request.figure)
-    taken = {os.path.realpath(path) for path in _inputs(request)}
+    inputs = filter(None, (*chain(*request.supports), request.query, request.truth))
+    with find_checkpoint(request.config.checkpoint).on_disk() as weights:
+        taken = ProtectedInputs.of((*inputs, weights))
+    check_cache(taken)
     for path in filter(None, (request.output, request.scores, request.figure)):
-        if os.path.realpath(path) in taken:
-            raise VolumeFileError(f"{path} is also an input or another output: write to a file of its own.")
-        taken.add(os.path.realpath(path))
-
-
-def _inputs(request: Request) -> Iterator[Path]:
-    """All files that are read; both halves of a pair."""
-    for path in (*chain(*request.supports), request.query, request.truth, Path(request.config.checkpoint)):
-        if path:
-            yield path
-            if path.suffix.lower() in (".hdr", ".img"):
-                yield from (path.with_suffix(".hdr"), path.with_suffix(".img"))
+        taken.check(path)
+        taken = taken.and_file(path)
 
 
 def _check_enough_supports(problem: FileProblem, request: Request) -> None:

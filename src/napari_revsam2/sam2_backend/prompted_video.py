@@ -21,7 +21,7 @@ from napari_revsam2.settings.network import NetworkSettings
 from napari_revsam2.vocabulary.slice_stack import SliceStack
 
 from .device import choose_device, choose_precision, translated_memory_errors
-from .slice_preprocessing import slice_to_tensor
+from .slice_preprocessing import check_finite, slice_to_tensor
 
 _OBJECT = 1
 """The predictor follows several objects; we use one."""
@@ -161,6 +161,11 @@ class ArrayVideoPredictor(SAM2VideoPredictor):  # type: ignore[misc] # sam2 has 
             found.append(logits[0, 0])
         return found
 
+    def _forward_sam_heads(self, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
+        outputs: tuple[Tensor, ...] = super()._forward_sam_heads(*args, **kwargs)
+        check_finite(outputs[3], outputs[6])  # mask logits; score: where it is NaN, they say that the object is absent
+        return outputs
+
     def _encode_new_memory(self, *args: Any, **kwargs: Any) -> tuple[Tensor, list[Tensor]]:
         memory, positions = super()._encode_new_memory(*args, **kwargs)
         self._computed_memory = memory
@@ -225,6 +230,8 @@ class PromptedVideo:
 
         Raises
         ------
+        RunError
+            When what the network computes isn't finite.
         NotEnoughMemoryError
             When a slice is too much for the device.
         """
@@ -268,6 +275,8 @@ class PromptedSlice:
 
         Raises
         ------
+        RunError
+            When what the network computes isn't finite.
         NotEnoughMemoryError
             When a slice is too much for the device.
         """

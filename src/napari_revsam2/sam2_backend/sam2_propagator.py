@@ -16,7 +16,7 @@ from napari_revsam2.vocabulary.errors import NotEnoughMemoryError
 from . import sam2_memory
 from .device import give_back_unused, translated_memory_errors
 from .sam2_memory import MemoryEntry, Segmentation, SliceEmbeddings, SliceMemories
-from .slice_preprocessing import logits_to_size, mask_to_tensor, slice_to_tensor
+from .slice_preprocessing import check_finite, logits_to_size, mask_to_tensor, slice_to_tensor
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -64,6 +64,8 @@ class Sam2Propagator:
 
         Raises
         ------
+        RunError
+            When what the network computes isn't finite.
         NotEnoughMemoryError
             When a single slice is too much.
         """
@@ -101,6 +103,8 @@ class Sam2Propagator:
         ------
         ValueError
             When the banks differ in layout (positions or number of memories).
+        RunError
+            When what the network computes isn't finite.
         NotEnoughMemoryError
             When a single slice is too much.
         """
@@ -143,6 +147,7 @@ class Sam2Propagator:
     def _embed(self, slices: Sequence[tuple[NDArray[Any], Limits]]) -> list[SliceEmbeddings]:
         tensors = torch.stack([slice_to_tensor(image, limits, self.model.image_size) for image, limits in slices])
         embeddings = sam2_memory.embed_slices(self.model, tensors.to(self.model.device))
+        check_finite(embeddings.top, embeddings.middle, embeddings.fine)  # before anything keeps them
         return [embedding.copied() for embedding in embeddings.split()]
 
     def _remember_masks(self, slices: Sequence[tuple[SliceEmbeddings, Mask]]) -> list[SliceMemories]:
@@ -158,7 +163,10 @@ class Sam2Propagator:
         embeddings, banks = zip(*slices, strict=True)
         entries, pointer_span = self._entries(banks)
         joined = SliceEmbeddings.join(embeddings)
-        return sam2_memory.segment_from_memory(self.model, joined, entries, pointer_span).split()
+        found = sam2_memory.segment_from_memory(self.model, joined, entries, pointer_span)
+        # The score too: where it is NaN, the decoder takes the object for absent and writes finite logits.
+        check_finite(found.logits, found.object_score)
+        return found.split()
 
     def _entries(self, banks: Sequence[MemoryBank[SliceMemories]]) -> tuple[list[MemoryEntry], int]:
         """Put the banks into one list of (batched) entries in the predictor's order; and the pointers' span."""

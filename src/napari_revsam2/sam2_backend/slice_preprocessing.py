@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_revsam2.settings.intensity_window import Limits, windowed
+from napari_revsam2.vocabulary.errors import RunError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -45,6 +46,21 @@ def mask_to_tensor(mask: NDArray[np.bool_], size: int) -> Tensor:
         tensor = F.interpolate(tensor, size=(size, size), mode="bilinear", align_corners=False, antialias=True)
         tensor = (tensor >= 0.5).float()
     return tensor[0]
+
+
+def check_finite(*computed: Tensor) -> None:
+    """Refuse what a network computed where it isn't finite: a mask made of it would be empty, and look like a result.
+
+    Raises
+    ------
+    RunError
+        When a number is NaN or infinite.
+    """
+    if not all(bool(tensor.isfinite().all()) for tensor in computed):
+        raise RunError(
+            "The network computed values that are NaN or infinite, so there is no result: set the precision to "
+            "float32, or choose another checkpoint."
+        )
 
 
 def logits_to_size(logits: Tensor, shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -68,7 +68,7 @@ class IntensityWindow:
         if kind == "percentile" and 0 <= first < second <= 100:
             return cls(text, percentiles=(first, second))
         fixed = _from_level_and_width(first, second)
-        if ":" not in text and np.isfinite(fixed).all() and np.float32(fixed[0]) < np.float32(fixed[1]) < np.inf:
+        if ":" not in text and _is_held(fixed):
             return cls(text, fixed=fixed)
         raise ProblemError(_explanation(text))
 
@@ -106,6 +106,11 @@ class IntensityWindow:
             raise ProblemError(
                 f"{name} has a single grey value ({low:g}) within the window {self.text}: choose wider percentiles or "
                 "a fixed window."
+            )
+        if not np.isfinite(_float32(high - low)):
+            raise ProblemError(
+                f"{name} has grey values from {low:g} to {high:g} within the window {self.text}, more than can be "
+                "computed with: choose narrower percentiles or a fixed window."
             )
         return low, high
 
@@ -148,6 +153,17 @@ def windowed(image: NDArray[Any], limits: Limits) -> NDArray[np.float32]:
 
 def _from_level_and_width(level: float, width: float) -> Limits:
     return level - width / 2, level + width / 2
+
+
+def _is_held(limits: Limits) -> bool:
+    """Whether limits are two numbers, and their distance one, in the precision that grey values are computed in."""
+    low, high = map(_float32, limits)
+    return bool(low < high) and bool(np.isfinite([low, high, _float32(limits[1] - limits[0])]).all())
+
+
+def _float32(number: float) -> np.float32:
+    with np.errstate(over="ignore"):
+        return np.float32(number)
 
 
 def _explanation(text: str) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PureWindowsPath
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import unquote
 
 from .config import RevSAM2Config
 from .intensity_window import Limits
 
+_AROUND_URL_PATH = re.compile(r"^[^/]*:(//[^/?#]*)?|[?#].*", re.DOTALL)
+"""Scheme and host of a URL, and what follows its path."""
 _PACKAGES = (
     "napari-revsam2", "torch", "sam2", "numpy", "scipy", "nibabel", "tifffile", "SimpleITK", "napari", "monai",
     "distributed", "nnunetv2",
@@ -50,7 +54,14 @@ def provenance(
 
 def plain_settings(config: RevSAM2Config) -> dict[str, Any]:
     """Convert to values that JSON holds; without the checkpoint's folder, which names people and machines."""
-    return {**config.as_dict(), "checkpoint": PureWindowsPath(config.checkpoint).name}  # it knows both kinds of slash
+    return {**config.as_dict(), "checkpoint": file_name(config.checkpoint)}
+
+
+def file_name(text: str) -> str:
+    """Reduce a path, absolute or not, or a URL to the name of its file; what is neither stays as it is."""
+    if "://" in text or text.lower().startswith("file:"):
+        text = _AROUND_URL_PATH.sub("", text)
+    return PureWindowsPath(unquote(text)).name  # it knows both kinds of slash
 
 
 def versions() -> dict[str, str]:

@@ -32,6 +32,10 @@ class NotEnoughMemoryError(RevSAM2Error):
         super().__init__(text)
 
 
+class RunError(RevSAM2Error):
+    """A run that failed although its inputs and settings were accepted."""
+
+
 def is_memory_shortage(error: BaseException) -> bool:
     """Whether an error says that memory isn't enough: ours, Python's, or PyTorch's (by name, as that isn't loaded)."""
     return isinstance(error, NotEnoughMemoryError | MemoryError) or type(error).__name__ == "OutOfMemoryError"

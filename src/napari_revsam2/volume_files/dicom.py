@@ -8,6 +8,8 @@ CHAOS keeps the labels of ``DICOM_anon/IMG-0002-00001.dcm`` in ``Ground/IMG-0002
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from nibabel import io_orientation
 
 from napari_revsam2.vocabulary.errors import VolumeFileError
 
+from .available_memory import check_memory
 from .dicom_elements import claims_fit
 from .volume import Affine, FileGrid, GridDetail, Volume, Voxels
 
@@ -32,6 +35,14 @@ _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _STEP_TOLERANCE = 0.1
 """Part of the mean distance by which neighbouring slices may lie apart otherwise; a missing slice doubles it."""
 _DICOM_ENDINGS = ("", ".dcm", ".ima")
+_PACKED_SYNTAX = re.compile(rb"1\.2\.840\.10008\.1\.2\.(4|5|1\.99)")
+"""Transfer syntaxes of compressed pixels: JPEG and its kin, run lengths, deflate."""
+_BITS_ALLOCATED = "0028|0100"
+_META_BYTES = 4096
+"""Where a file tells its transfer syntax."""
+_LARGEST_RATIO = 1032
+"""Pixels of a whole file, with its header, for each of its bytes when it is compressed."""
+_DAMAGED = "it is damaged, cut short or of another kind; copy it again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +126,8 @@ def _open_series(folder: Path) -> _Series:
     names = _series_files(folder)
     headers = [_read_header(name) for name in names]
     first = headers[0]
+    for name, header in zip(names, headers, strict=True):
+        _check_claim(name, header)
     directions = np.array([header.GetDirection() for header in headers]).reshape(-1, 3, 3)
     if any(
         header.GetSize() != first.GetSize() or header.GetSpacing()[:2] != first.GetSpacing()[:2] for header in headers
@@ -131,6 +144,7 @@ def _open_series(folder: Path) -> _Series:
     affine[:3, 2] = _step(origins[order], directions[0][:, 2], first.GetSpacing()[2], folder)
     affine[:3, 3] = origins[order[0]]
     columns, rows = first.GetSize()[:2]
+    check_memory(folder, 2 * len(names) * rows * columns * _pixel_bytes(first))  # the slices, and the stack of them
     return _Series(tuple(names[index] for index in order), (rows, columns), _LPS_TO_RAS @ affine)
 
 
@@ -170,7 +184,7 @@ def _series_files(folder: Path) -> tuple[Path, ...]:
     names = {file.name for file in files} | {"DICOMDIR"}
     for file in _visible_files(folder):
         if file.suffix.lower() in _DICOM_ENDINGS and file.name not in names:
-            raise VolumeFileError(f"{file} {_DAMAGED}")
+            raise VolumeFileError(_unreadable(file))
     return files
 
 
@@ -189,7 +203,8 @@ def _visible_files(folder: Path) -> list[Path]:
     return [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
 
 
-_DAMAGED = "can't be read as a slice of its series: it is damaged, cut short or of another kind; copy it again."
+def _unreadable(file: Path) -> str:
+    return f"{file} can't be read as a slice of its series: {_DAMAGED}"
 
 
 def _read_header(file: Path) -> Any:
@@ -198,22 +213,40 @@ def _read_header(file: Path) -> Any:
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
-        raise VolumeFileError(f"{file} {_DAMAGED}") from error
+        raise VolumeFileError(_unreadable(file)) from error
     return reader
+
+
+def _check_claim(file: Path, header: Any) -> None:
+    """Refuse a slice whose header claims more pixels than the file can hold: GDCM would make them up."""
+    try:
+        claimed = math.prod(header.GetSize()) * int(header.GetMetaData(_BITS_ALLOCATED)) // 8
+    except (RuntimeError, ValueError) as error:
+        raise VolumeFileError(_unreadable(file)) from error
+    with file.open("rb") as stream:
+        packed = _PACKED_SYNTAX.search(stream.read(_META_BYTES))
+    held = file.stat().st_size * (_LARGEST_RATIO if packed else 1)
+    if claimed > held:
+        raise VolumeFileError(f"{file} claims {claimed:,} bytes of pixels and holds at most {held:,}: {_DAMAGED}")
+
+
+def _pixel_bytes(header: Any) -> int:
+    """Bytes of a pixel as it is read, from a name such as ``16-bit signed integer``."""
+    name = _simple_itk(Path()).GetPixelIDValueAsString(header.GetPixelID())
+    return int(name.removeprefix("vector of ").split("-")[0]) // 8
 
 
 def _read_slice(file: Path, size: tuple[int, int]) -> Voxels:
     """Read grey values (H, W) of a DICOM or PNG file."""
-    itk = _simple_itk(file)
-    try:
-        image = itk.ReadImage(str(file))
-    except RuntimeError as error:
-        raise VolumeFileError(f"{file} {_DAMAGED}") from error
-    if image.GetNumberOfComponentsPerPixel() > 1:
+    header = _read_header(file)
+    if header.GetNumberOfComponents() > 1:
         raise VolumeFileError(f"{file} is a colour image (RGB): convert it to grey values and try again.")
-    pixels: Voxels = itk.GetArrayFromImage(image)
-    if pixels.size != size[0] * size[1] or pixels.shape[-2:] != size:
+    if header.GetSize()[:2] != size[::-1] or math.prod(header.GetSize()[2:]) != 1:
         raise VolumeFileError(f"{file} isn't of the size of its series ({size[1]} x {size[0]}): copy it again.")
+    try:
+        pixels: Voxels = _simple_itk(file).GetArrayFromImage(header.Execute())
+    except RuntimeError as error:
+        raise VolumeFileError(_unreadable(file)) from error
     return pixels.reshape(size)
 
 

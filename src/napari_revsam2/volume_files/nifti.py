@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +17,31 @@ from nibabel.analyze import AnalyzeImage
 from nibabel.fileholders import FileHolder
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
-from nibabel.volumeutils import native_code
+from nibabel.volumeutils import apply_read_scaling
 
 from napari_revsam2.vocabulary.errors import VolumeFileError
 
+from .available_memory import check_memory
 from .length_unit import length_unit, millimetres
 from .volume import Affine, FileGrid, GridDetail, Volume, Voxels, reoriented
 
 READ_ENDINGS = (".nii", ".nii.gz", ".hdr", ".img")
 WRITTEN_ENDINGS = (".nii.gz", ".nii")
 
+_PAIR_ENDINGS = (".hdr", ".img")
 _LARGEST_NIFTI1_SIZE = 32767
-_DRAIN_BYTES = 2**20
+_LARGEST_GZIP_RATIO = 1032
+"""Deflate packs no better: 258 bytes in two bits."""
+_LARGEST_REST = 2**20
+"""Bytes that may follow the voxels in a gzip stream."""
+_PART = 2**20
+_GRID_FIELDS = (
+    "xyzt_units", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y",
+    "qoffset_z", "srow_x", "srow_y", "srow_z",
+)  # fmt: skip
+"""What a header says of the place of its voxels, beside ``pixdim``."""
+_UNREADABLE = "can't be read as a NIfTI image"
+_DAMAGED = "it is damaged, cut short or of another kind; copy or export it again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +63,7 @@ def read_nifti(path: Path) -> Volume:
         If the file is damaged or foreign, or holds colours or several frames.
     """
     image, voxels = _load(path)
-    if voxels.dtype.names:
-        raise VolumeFileError(f"{path} is a colour image (RGB): convert it to grey values and try again.")
-    voxels = _as_volume(voxels, path)
+    voxels = _as_volume(voxels)
     header = image.header if isinstance(image.header, Nifti1Header) else None
     affine = _millimetres(image.affine, header)
     if not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
@@ -93,38 +106,102 @@ def _quiet_nibabel() -> Iterator[None]:
 def _load(path: Path) -> tuple[Any, Voxels]:
     """Open the file and really read its voxels, with every failure of nibabel as one sentence."""
     try:
-        # No memory map: the file may be replaced by the result while the volume is in use.
         with _quiet_nibabel():
-            image: Any = nib.load(path, mmap=False)
-            if not isinstance(image, AnalyzeImage):
-                raise TypeError(type(image))
-            zipped = path.name.lower().endswith(".gz")
-            return image, _gzip_voxels(path, type(image)) if zipped else np.asanyarray(image.dataobj)
+            image = _open_pair(path) if path.suffix.lower() in _PAIR_ENDINGS else _open_single(path)
+            return image, _read_voxels(image, path)
+    except VolumeFileError:
+        raise
     except FileNotFoundError as error:
         raise VolumeFileError(f"{path} is one half of a .hdr/.img pair: put the other half beside it.") from error
     except MemoryError as error:
         raise VolumeFileError(f"{path} needs more memory than is available: crop it, or export it again.") from error
     except Exception as error:  # nibabel has no common base: gzip, zlib, struct, numpy and its own errors come out
-        raise VolumeFileError(
-            f"{path} can't be read as a NIfTI image: it is damaged, cut short or of another kind; copy or export it"
-            " again."
-        ) from error
+        raise VolumeFileError(f"{path} {_UNREADABLE}: {_DAMAGED}") from error
 
 
-def _gzip_voxels(path: Path, image_class: Any) -> Voxels:
-    with gzip.open(path) as stream:
-        image = image_class.from_file_map({"image": FileHolder(fileobj=stream)}, mmap=False)
-        voxels: Voxels = np.asanyarray(image.dataobj)
-        while stream.read(_DRAIN_BYTES):
-            pass  # gzip compares its checksum at the very end only
-    return voxels
+def _open_pair(path: Path) -> Any:
+    image: Any = nib.load(path, mmap=False)
+    if not isinstance(image, AnalyzeImage):
+        raise TypeError(type(image))
+    return image
 
 
-def _as_volume(voxels: Voxels, path: Path) -> Voxels:
-    """Three axes: a frame axis of length one goes, a 2-D image gets a slice axis."""
-    frames = int(np.prod(voxels.shape[3:]))
+def _open_single(path: Path) -> Any:
+    """Open a .nii or .nii.gz file by its header alone; its extensions, which may unpack to any size, stay unread."""
+    with _stream(path) as stream:
+        head = stream.read(nib.Nifti2Image.header_class.template_dtype.itemsize)
+    for image_class in (nib.Nifti1Image, nib.Nifti2Image):
+        header_class: Any = image_class.header_class
+        if header_class.may_contain_header(head):
+            block = BytesIO(head[: header_class.template_dtype.itemsize])
+            return image_class.from_file_map({"image": FileHolder(fileobj=block)}, mmap=False)
+    raise TypeError("neither NIfTI-1 nor NIfTI-2")
+
+
+def _read_voxels(image: Any, path: Path) -> Voxels:
+    """Read and scale what the header claims, once the file can hold it and memory suffices.
+
+    The voxels are read into memory, not mapped: the file may be replaced by the result while the volume is in use.
+    """
+    claim = image.dataobj  # shape, type and place of the voxels; nothing is read through it
+    _check_claim(claim, path)
+    size = math.prod(claim.shape) * claim.dtype.itemsize
+    scaled = (claim.slope, claim.inter) != (1, 0)
+    file = Path(image.file_map["image"].filename or path)
+    held = file.stat().st_size * (_LARGEST_GZIP_RATIO if _is_zipped(file) else 1)
+    if claim.offset + size > held:
+        raise VolumeFileError(_too_short(path, claim.offset + size, f"at most {held:,}"))
+    check_memory(path, size + scaled * math.prod(claim.shape) * np.dtype(np.float64).itemsize)
+    with _stream(file) as stream:
+        stream.seek(claim.offset)
+        stored = np.empty(size, np.uint8)  # takes memory only as it is filled
+        filled = _fill(stored, stream)
+        if filled < size:
+            raise VolumeFileError(_too_short(path, claim.offset + size, f"{claim.offset + filled:,}"))
+        # gzip compares its checksum at the very end only.
+        if _is_zipped(file) and len(stream.read(_LARGEST_REST + 1)) > _LARGEST_REST:
+            raise VolumeFileError(
+                f"{path} {_UNREADABLE}: it unpacks to more than the {claim.offset + size:,} bytes that its header"
+                f" claims; {_DAMAGED}"
+            )
+    voxels = np.ndarray(claim.shape, claim.dtype, stored, order="F")
+    scaled_voxels: Voxels = apply_read_scaling(voxels, claim.slope, claim.inter)
+    return scaled_voxels
+
+
+def _check_claim(claim: Any, path: Path) -> None:
+    """Refuse by the header what is no volume of grey values, before its voxels are read."""
+    if claim.dtype.names:
+        raise VolumeFileError(f"{path} is a colour image (RGB): convert it to grey values and try again.")
+    if claim.offset < 0 or min(claim.shape, default=0) < 1:
+        raise ValueError("sizes below 1")
+    frames = math.prod(claim.shape[3:])
     if frames > 1:
         raise VolumeFileError(f"{path} holds {frames} frames (4-D): extract one of them and try again.")
+
+
+def _is_zipped(file: Path) -> bool:
+    return file.suffix.lower() == ".gz"
+
+
+def _stream(file: Path) -> Any:
+    return gzip.open(file) if _is_zipped(file) else file.open("rb")
+
+
+def _fill(stored: Voxels, stream: Any) -> int:
+    """Fill bytes from a stream, and count those that it had."""
+    filled = 0
+    while part := stream.readinto(stored.data[filled : filled + _PART]):
+        filled += part
+    return filled
+
+
+def _too_short(path: Path, claimed: int, held: str) -> str:
+    return f"{path} {_UNREADABLE}: its header claims {claimed:,} bytes, the file holds {held}; {_DAMAGED}"
+
+
+def _as_volume(voxels: Voxels) -> Voxels:
+    """Three axes: a frame axis of length one goes, a 2-D image gets a slice axis."""
     return voxels.reshape((*voxels.shape, 1, 1, 1)[:3], order="F")
 
 
@@ -146,18 +223,15 @@ def _new_image(voxels: Voxels, affine: Affine) -> Any:
 
 
 def _label_header(header: Nifti1Header, labels: Voxels) -> Nifti1Header:
-    """Take over the query's header as that of a label map in a single file.
+    """Take over the grid from the query's header, and nothing else.
 
-    What describes the image's values (scale, display range, meaning) doesn't hold for labels and is reset; extensions
-    stay behind, since scanners put patient data there.
+    What describes the image's values (scale, display range, meaning) doesn't hold for labels; texts and extensions stay
+    behind, since scanners and exporters put patients' names there.
     """
     header_class: Any = Nifti2Header if isinstance(header, Nifti2Header) else Nifti1Header
-    block = header_class(header.binaryblock, header.endianness, check=False)
-    fresh: Nifti1Header = block.as_byteswapped(native_code)
-    fresh["magic"] = fresh.single_magic
-    fresh["vox_offset"] = 0
-    fresh["cal_min"] = fresh["cal_max"] = 0
-    fresh.set_intent("none")
-    fresh.set_slope_inter(1, 0)
+    fresh: Nifti1Header = header_class()
+    for field in _GRID_FIELDS:
+        fresh[field] = header[field]
+    fresh["pixdim"][:4] = header["pixdim"][:4]  # handedness and voxel size; times stay behind
     fresh.set_data_dtype(labels.dtype)
     return fresh

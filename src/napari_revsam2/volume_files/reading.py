@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,9 @@ from .dicom import read_chaos_labels, read_series
 from .nifti import READ_ENDINGS, read_nifti
 from .tiff import ENDINGS, read_tiff
 from .volume import Volume, Voxels
+
+_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+"""Errors of a path that leads to no file."""
 
 
 def read_image(path: str | os.PathLike[str]) -> Volume:
@@ -74,9 +79,7 @@ def _read(path: Path, read_folder: Callable[[Path], Volume]) -> Volume:
 
 
 def _check_readable(path: Path) -> None:
-    # Unlike Path.exists this takes a name that is too long for the system.
-    if not os.path.exists(path):  # noqa: PTH110
-        raise VolumeFileError(f"{path} doesn't exist: check its name and folder.")
+    _check_answers(path)
     if not os.access(path, os.R_OK):
         raise VolumeFileError(f"{path} may not be read: change its permissions.")
     if not path.is_dir() and not path.is_file():
@@ -84,6 +87,20 @@ def _check_readable(path: Path) -> None:
     if not path.is_dir() and not path.name.lower().endswith((*READ_ENDINGS, *ENDINGS)):
         endings = ", ".join((*READ_ENDINGS, *ENDINGS))
         raise VolumeFileError(f"{path} isn't of a known kind: use a file that ends in one of {endings}.")
+
+
+def _check_answers(path: Path) -> None:
+    """Tell a file that doesn't exist from one whose disk or network drive fails."""
+    try:
+        if stat.S_ISREG(path.stat().st_mode):
+            with path.open("rb") as file:
+                file.read(1)
+    except PermissionError as error:
+        raise VolumeFileError(f"{path} may not be read: change its permissions.") from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno not in _NOWHERE:
+            raise VolumeFileError(f"{path} can't be read ({error.strerror}): look at its disk or network.") from error
+        raise VolumeFileError(f"{path} doesn't exist: check its name and folder.") from error
 
 
 def _grey_values(voxels: Voxels, path: Path) -> Voxels:

@@ -28,6 +28,7 @@ from nibabel.orientations import axcodes2ornt
 from napari_revsam2.vocabulary.errors import VolumeFileError
 
 from .length_unit import length_unit, millimetres
+from .tiff_claims import check_directories, check_planes, check_series, damaged
 from .volume import FileGrid, GridDetail, Volume, Voxels, reoriented
 
 ENDINGS = (".tif", ".tiff")
@@ -73,6 +74,7 @@ def read_tiff(path: Path) -> Volume:
         If the file is damaged or foreign, or holds colours, several frames, channels or images.
     """
     try:
+        check_directories(path)
         with _logged_errors() as errors, tifffile.TiffFile(path) as tif:
             pages, spacing = _read_pages(tif, path), _read_spacing(tif)
         if errors:
@@ -124,12 +126,14 @@ def _logged_errors() -> Iterator[list[str]]:
 
 def _read_pages(tif: tifffile.TiffFile, path: Path) -> Voxels:
     """Pages (Z, Y, X) in grey values."""
+    check_planes(tif, path)
     if len(tif.series) > 1:
         raise VolumeFileError(f"{path} holds {len(tif.series)} separate images: save them as one stack of slices.")
     series, imagej = tif.series[0], tif.imagej_metadata or {}
     _check_axes(series, imagej, path)
     if any(page is None for page in series.pages):
         raise EOFError("pages are missing and would be read as zeros")
+    check_series(series, path, calibrated=_is_calibrated(imagej))
     pages_rows_columns = sorted(range(len(series.axes)), key=lambda axis: "YX".find(series.axes[axis]))
     pages = series.asarray().transpose(pages_rows_columns)
     return _calibrated(pages.reshape(-1, *pages.shape[-2:]), imagej)
@@ -156,9 +160,13 @@ def _check_axes(series: tifffile.TiffPageSeries, imagej: dict[str, Any], path: P
 
 def _calibrated(pages: Voxels, imagej: dict[str, Any]) -> Voxels:
     """Grey values as ImageJ shows them: it keeps signed CT as unsigned numbers with an offset in the metadata."""
-    if imagej.get("cf") != _STRAIGHT_LINE or "c0" not in imagej or "c1" not in imagej:
+    if not _is_calibrated(imagej):
         return pages
     return float(imagej["c0"]) + float(imagej["c1"]) * pages.astype(np.float64)
+
+
+def _is_calibrated(imagej: dict[str, Any]) -> bool:
+    return imagej.get("cf") == _STRAIGHT_LINE and "c0" in imagej and "c1" in imagej
 
 
 def _read_spacing(tif: tifffile.TiffFile) -> TiffSpacing:
@@ -213,6 +221,4 @@ def _grid(shape: tuple[int, ...], spacing: TiffSpacing) -> TiffGrid:
 def _unreadable(path: Path, error: Exception) -> str:
     if "imagecodecs" in str(error):
         return f"{path} is compressed in a way that isn't supported: save it without compression and try again."
-    return (
-        f"{path} can't be read as a TIFF image: it is damaged, cut short or of another kind; copy or export it again."
-    )
+    return damaged(path)

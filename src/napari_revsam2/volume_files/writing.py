@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,9 @@ from .tiff import ENDINGS, write_tiff
 from .volume import Volume, Voxels
 
 _Writer = Callable[[Path, Voxels, Volume], None]
+_HIDDEN = ".napari-revsam2-"
+"""How the name of a file begins that is being written."""
+_DAY = 24 * 60 * 60
 LARGEST_LABEL = 2**16 - 1
 """Ids are written as uint8 or uint16."""
 _WRITERS: dict[str, _Writer] = {
@@ -53,15 +58,18 @@ def check_folder(path: str | os.PathLike[str]) -> None:
         If the folder doesn't exist or can't be written, or there is a folder, a device or a pipe of that name.
     """
     path = Path(path)
+    target = _target(path)
     try:
-        if path.is_dir():
+        if target.is_dir():
             raise VolumeFileError(f"{path} is a folder: choose a file in it.")
-        if path.exists() and not path.is_file():
+        if target.is_symlink():
+            raise VolumeFileError(f"{path} is a symbolic link that leads to itself: choose another name.")
+        if target.exists() and not target.is_file():
             raise VolumeFileError(f"{path} isn't a regular file and would be replaced by one: choose another name.")
-        if not path.parent.is_dir():
-            raise VolumeFileError(f"{path} can't be written, its folder doesn't exist: create {path.parent} first.")
+        if not target.parent.is_dir():
+            raise VolumeFileError(f"{path} can't be written, its folder doesn't exist: create {target.parent} first.")
         # Only trying shows it: permissions don't reveal a read-only disk, nor what Windows allows.
-        with tempfile.TemporaryFile(dir=path.parent):
+        with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
         raise VolumeFileError(_not_written(path, error)) from error
@@ -69,7 +77,9 @@ def check_folder(path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a hidden name beside ``path`` to write to; it takes the place of ``path`` when the block ends well.
+    """Yield a hidden name beside ``path`` to write to; it takes the place of ``path`` when the block ends well.
+
+    A file that is replaced keeps its mode (who may read it); a new one has the mode that the umask leaves.
 
     Raises
     ------
@@ -78,24 +88,31 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     ending = ".nii.gz" if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
-    temporary = path.with_name(f".napari-revsam2-{secrets.token_hex(8)}{ending}")
+    path = _target(path)  # the link stays, and the file that it leads to is replaced
+    temporary = path.with_name(f"{_HIDDEN}{secrets.token_hex(8)}{ending}")
     try:
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+        if mode is not None:
+            temporary.touch(stat.S_IRUSR | stat.S_IWUSR)  # what is written is nobody else's meanwhile
         yield temporary
+        if mode is not None:
+            temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
         raise VolumeFileError(_not_written(path, error)) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+            _sweep(path.parent)
 
 
 def write_labels(path: str | os.PathLike[str], labels_canonical: Voxels, like: Volume) -> None:
     """Write a label volume on the own grid of the image it belongs to.
 
     NIfTI from NIfTI keeps shape, orientation, affine, spacing, units, and sform and qform with their codes. TIFF (an
-    ImageJ stack) keeps spacing and unit. From one format to the other the canonical orientation and the spacing in mm
-    are kept. The file is written under a hidden name beside ``path`` and renamed, so that ``path`` is always the old
-    file or the whole new one.
+    ImageJ stack) keeps spacing and unit. No text of the image's header is taken over, since it may name a patient.
+    From one format to the other the canonical orientation and the spacing in mm are kept. The file is written under a
+    hidden name beside ``path`` and renamed, so that ``path`` is always the old file or the whole new one.
 
     Parameters
     ----------
@@ -119,6 +136,18 @@ def write_labels(path: str | os.PathLike[str], labels_canonical: Voxels, like: V
     check_writable(path)
     with replaced_file(path) as temporary:
         _WRITERS[_ending(path)](temporary, stored, like)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove hidden files of writers that were killed, unless they are so young that they may still be somebody's."""
+    for left in folder.glob(_HIDDEN + 16 * "[0-9a-f]" + "*"):
+        if time.time() - left.stat().st_mtime > _DAY:
+            left.unlink()
+
+
+def _target(path: Path) -> Path:
+    """Follow a symbolic link, also one that leads to no file yet."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path  # noqa: PTH114 - takes any name
 
 
 def _ending(path: Path) -> str:

@@ -53,12 +53,30 @@ def test_settings_that_left_no_row_bind_nobody(experiment, network, tmp_path):
         run(experiment, tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", "[1]"])
-def test_damaged_settings_are_told_in_words(experiment, network, tmp_path, text):
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", "[]", '""', "null", "7", '[["seed", 0]]', '{"seed": [0]}', "[" * 100_000, "\ufeff{}"],
+    ids=lambda text: text[:12],
+)  # fmt: skip
+def test_settings_of_another_form_are_told_in_words(experiment, network, tmp_path, text):
     run(replace(experiment, labels=(ORGAN,)), tmp_path)
     (tmp_path / "settings.json").write_text(text, encoding="utf-8")
-    with pytest.raises(VolumeFileError, match=r"settings.json can't be read"):
+    with pytest.raises(VolumeFileError, match=r"settings.json can't be read as the settings of these results: choose"):
         run(experiment, tmp_path)
+
+
+def test_settings_that_lack_one_do_not_switch_off_the_check_against_mixing(experiment, network, tmp_path):
+    run(experiment, tmp_path)
+    rows = (tmp_path / "results.csv").read_bytes()
+    path = tmp_path / "settings.json"
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    for name in whole:
+        path.write_text(json.dumps({key: value for key, value in whole.items() if key != name}), encoding="utf-8")
+        with pytest.raises(VolumeFileError, match="doesn't say all settings of the results beside it"):
+            run(replace(experiment, tolerance=1.0) if "NSD" in name else experiment, tmp_path)
+    path.write_text(json.dumps({"settings": whole["seed"]}), encoding="utf-8")
+    with pytest.raises(VolumeFileError, match="doesn't say all settings"):
+        run(experiment, tmp_path)
+    assert (tmp_path / "results.csv").read_bytes() == rows
 
 
 def test_a_folder_that_is_a_file_is_told_in_words(experiment, tmp_path):

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
-from distributed import KilledWorker, LocalCluster
+import requests
+from distributed import Client, KilledWorker, Security
 
 from napari_revsam2.evaluation.experiment import workers
 from napari_revsam2.evaluation.experiment.row_file import read_results
@@ -20,13 +26,61 @@ from tests.evaluation.experiment.phantoms import PROTOCOL, run
 from tests.evaluation.experiment.slow_job import slow_job
 
 
-def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(experiment, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def own_workers() -> Iterator[Client]:
+    """A client of the processes that ``--workers`` starts."""
+    with workers._client(2, "") as client:
+        yield client
+
+
+def listening() -> list[Any]:
+    """The addresses that this process and those it started listen on."""
+    here = psutil.Process()
+    sockets = [s for process in (here, *here.children(recursive=True)) for s in process.net_connections("inet")]
+    return [socket.laddr for socket in sockets if socket.status == psutil.CONN_LISTEN]
+
+
+def test_workers_on_this_machine_compute_what_this_process_sends(own_workers):
+    assert own_workers.submit(sum, (1, 2)).result() == 3
+
+
+@pytest.mark.parametrize("keys", [lambda: None, Security.temporary], ids=["no keys", "keys of its own"])
+def test_a_client_without_the_keys_of_this_run_sends_no_work_to_its_workers(own_workers, keys):
+    security = keys()
+    for worker in (own_workers.scheduler.address, *own_workers.scheduler_info()["workers"]):
+        address = worker.rpartition("/")[2]
+        with pytest.raises((OSError, ValueError)):
+            Client(f"{'tls' if security else 'tcp'}://{address}", security=security, timeout="2s", set_as_default=False)
+
+
+def test_workers_listen_on_this_machine_alone(own_workers):
+    assert {address.ip for address in listening()} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("page", ["json/index.html", "info/main/workers.html", "status", "health", "metrics"])
+def test_no_page_tells_about_the_workers(own_workers, page):
+    for address in listening():
+        try:
+            status = requests.get(f"http://127.0.0.1:{address.port}/{page}", timeout=5).status_code
+        except requests.ConnectionError:  # where TLS is spoken
+            continue
+        assert status == 404
+
+
+def test_what_workers_move_to_disk_lies_in_a_folder_of_this_user_alone(own_workers):
+    for worker in own_workers.scheduler_info()["workers"].values():
+        private = Path(worker["local_directory"]).parents[1]
+        assert private.name.startswith("napari-revsam2-")
+        assert private.stat().st_mode & 0o077 == 0
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(experiment, own_workers, tmp_path, monkeypatch):
     monkeypatch.setattr(workers, "run_job", slow_job)
+    monkeypatch.setattr(workers, "_client", lambda *_: nullcontext(own_workers))
     experiment = replace(experiment, protocol=replace(PROTOCOL, n_support=(1,), modes=(Mode.FORWARD,), groups=6))
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", processes=True) as cluster:
-        for step in run_experiment(experiment, tmp_path, scheduler=cluster.scheduler_address):
-            if step.finished == 4:
-                os.kill(next(iter(cluster.workers.values())).process.pid, signal.SIGKILL)
+    for step in run_experiment(experiment, tmp_path, workers=2):
+        if step.finished == 4:
+            os.kill(next(iter(own_workers.run(os.getpid).values())), signal.SIGKILL)
     rows = read_results(tmp_path)
     assert len({row.key for row in rows}) == len(rows) == step.total == 24
     assert len({row.seconds for row in rows}) >= 2  # processes that took part
@@ -55,9 +109,10 @@ def test_a_scheduler_that_stops_is_named(experiment):
         outcome_of(LostFuture(CancelledError()), one)
 
 
-def test_a_missing_scheduler_is_named(experiment, tmp_path):
-    with pytest.raises(ProblemError, match="There is no Dask scheduler at tcp:"):
-        run(experiment, tmp_path, scheduler="tcp://127.0.0.1:9")
+@pytest.mark.parametrize("protocol", ["tcp", "tls"])
+def test_a_missing_scheduler_is_named(experiment, tmp_path, protocol):
+    with pytest.raises(ProblemError, match=f"There is no Dask scheduler at {protocol}:"):
+        run(experiment, tmp_path, scheduler=f"{protocol}://127.0.0.1:9")
 
 
 def test_processes_begin_with_different_volumes(experiment):
@@ -107,7 +162,7 @@ class FakeCluster:
 def test_workers_on_this_machine_have_one_thread_each_and_end_with_the_evaluation(monkeypatch):
     asked = {}
     monkeypatch.setattr("distributed.LocalCluster", lambda **how: asked.update(how) or FakeCluster(asked))
-    monkeypatch.setattr("distributed.Client", lambda cluster: FakeCluster({}))
+    monkeypatch.setattr("distributed.Client", lambda cluster, **_: FakeCluster({}))
     with workers._client(3, ""):
         assert (asked["n_workers"], asked["threads_per_worker"]) == (3, 1)
     assert asked["closed"]

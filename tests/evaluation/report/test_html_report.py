@@ -88,13 +88,44 @@ def test_what_the_protocol_and_the_datasets_vary_is_no_setting() -> None:
     assert not {"mode", "n_support", "top_k", "window"} & set(PROVENANCE.as_dict()["settings"])
 
 
-@pytest.mark.parametrize("path", ["/home/jane/msd", "name=/home/jane/msd", r"C:\Users\jane\msd", "~/jane/msd"])
-def test_no_folder_of_an_absolute_path_is_told(path: str, tmp_path: Path) -> None:
-    write_report(tmp_path, [], [], Provenance(RevSAM2Config(checkpoint=path), (HIPPOCAMPUS,), ("--dataset", path)))
+PATHS = (
+    "/home/jane/msd",
+    "name=/home/jane/msd",
+    r"C:\Users\jane\msd",
+    r"\\server\jane\msd",
+    "~/jane/msd",
+    "~jane/msd",
+    "jane/msd",
+    "../jane/msd/",
+    r"jane\msd",
+    "/home/patient=jane/msd",
+    "/home/jane=doe/jane=doe/msd",
+    "file:///home/jane/msd",
+    "file:/home/jane/msd",
+    "file://jane/home/msd",
+    "file:///home%2Fjane%2Fmsd",
+    "tcp://jane:1/msd",
+    "smb://jane:secret@server/jane/msd?user=jane#jane",
+)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("option", ["", "--dataset="])
+def test_of_a_path_only_its_last_name_is_told(path: str, option: str, tmp_path: Path) -> None:
+    facts = Provenance(RevSAM2Config(checkpoint=path), (HIPPOCAMPUS,), ("--dataset", option + path))
+    write_report(tmp_path, [], [], facts)
     for name in ("provenance.json", "report.html"):
         text = (tmp_path / name).read_text(encoding="utf-8")
         assert "jane" not in text
-        assert "msd" in text
+        assert f"{option}msd" in text
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["evaluate", "--groups", "50,100", "percentile:0.5,99.5", "-600,1500", "--window=-600,1500", "cuda:0", "msd.csv"],
+)
+def test_what_is_no_path_is_told_as_it_was_typed(word: str) -> None:
+    assert Provenance(RevSAM2Config(), (), (word,)).as_dict()["command"] == [word]
 
 
 def test_a_picture_that_is_gone_is_named(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
+
 import pytest
+from markdown_it import MarkdownIt
 
 from napari_revsam2.evaluation.report.statistics import Estimate
 from napari_revsam2.evaluation.report.table import NOTHING, Table, estimate_text, percent_text
@@ -13,8 +16,54 @@ UNKNOWN = Estimate(mean=NAN, low=NAN, high=NAN, volumes=0, better=0, classes=0)
 SPACE = "\N{NO-BREAK SPACE}"
 
 
-def test_markdown_keeps_bars_of_names_inside_their_cell() -> None:
-    assert "| a\\|b |" in Table("t", ("x",), (("a|b",),), "").to_markdown()
+class Tags(HTMLParser):
+    """Collects the tags of a page, their attributes, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attributes
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def rendered(text: str) -> Tags:
+    return Tags(MarkdownIt("commonmark", {"html": True}).enable("table").render(text))
+
+
+NAMES = (
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[a](javascript:alert(1))", "![a](http://b/c.png)",
+    "[a][b]", "`a`", "a|b", "a\\|b", "a\\", "*a*", "_a_", "__a__", "**a**", "~~a~~", "a & b", "&lt;b&gt;",
+    "&#60;b&#62;", "<http://b>", "<!-- a", "$a$", "]: http://b", "[a]: http://b", "kidney_left",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_plain_text_in_markdown_and_stays_in_its_cell(name: str) -> None:
+    plain = rendered(Table("t", ("x", "y"), (("a", "b"),), "n").to_markdown())
+    page = rendered(Table(name, (name, "y"), ((name, "b"),), name).to_markdown())
+    assert (page.tags, page.attributes) == (plain.tags, plain.attributes)
+    assert page.text.split("\n") == [
+        {"t": name, "x": name, "a": name, "n": name}.get(t, t) for t in plain.text.split("\n")
+    ]
+
+
+def test_a_name_of_several_lines_is_one_line_in_markdown() -> None:
+    page = rendered(Table("a\n\n# b", ("x\r\n|",), (("\n\n<hr>",),), "c\n- d").to_markdown())
+    assert page.tags == ["h2", "table", "thead", "tr", "th", "tbody", "tr", "td", "p"]
+
+
+def test_an_address_in_a_name_is_no_link() -> None:
+    text = Table("t", ("x",), (("see http://b.c or www.b.c",),), "").to_markdown()
+    assert "http://" not in text
+    assert "www." not in text
 
 
 def test_a_row_that_does_not_fit_its_header_is_refused() -> None:

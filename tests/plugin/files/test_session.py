@@ -78,6 +78,16 @@ def test_a_session_brings_supports_choices_scores_and_result_back(ran, viewer, q
     run_to_the_end(other, qtbot, other.form.run_bar.button)
 
 
+def test_a_result_that_a_canceled_propagate_again_left_whole_is_not_kept_as_partial(ran, qtbot, network, path):
+    network.hold()
+    ran.controller.propagate_again()
+    ran.controller.cancel()
+    network.let_go()
+    qtbot.waitUntil(lambda: ran.controller.state.phase is Phase.CANCELED)
+    assert ran.sessions.save_session(path), sentence(ran)
+    assert not load_session(path).run.partial
+
+
 def test_a_change_of_range_after_the_run_leaves_its_result_alone(ran, viewer, reopened):
     ran.form.query.last.setValue(5)
     other = reopened()

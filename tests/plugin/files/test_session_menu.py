@@ -10,6 +10,8 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QLineEdit
 
 from napari_revsam2.plugin.files.volume_reader import read_layer
+from napari_revsam2.plugin.layers.metadata import VOLUME
+from napari_revsam2.volume_files import new_volume
 from tests.engine.conftest import BRIGHT
 from tests.plugin.conftest import TRUTH
 
@@ -33,6 +35,20 @@ def test_the_result_is_saved_from_the_menu_as_the_name_says(ran, tmp_path):
     np.testing.assert_array_equal(read_layer(tmp_path / "mask.nii.gz")[0], TRUTH)
     assert not ran.sessions.save_result(tmp_path / "mask.png")
     assert "mask.png" in ran.form.run_bar.text.text()
+
+
+@pytest.mark.parametrize("what", ["result", "session", "scores", "supports"])
+@pytest.mark.parametrize("link", ["", "hard", "symbolic"])
+def test_nothing_is_saved_over_a_file_that_an_input_was_read_from(ran, tmp_path, what, link):
+    read = written = tmp_path / "query.nii.gz"
+    read.write_text("the query")
+    ran.form.inputs.query.metadata[VOLUME] = new_volume(np.zeros((2, 3, 4)), np.eye(4), read)
+    if link:
+        written = tmp_path / "other.nii.gz"
+        written.hardlink_to(read) if link == "hard" else written.symlink_to(read)
+    assert not getattr(ran.sessions, f"save_{what}")(written)
+    assert f"{written} is also an input" in ran.form.run_bar.text.text()
+    assert read.read_text() == "the query"
 
 
 def test_without_a_result_there_is_nothing_to_save(widget, tmp_path):

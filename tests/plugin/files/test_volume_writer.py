@@ -25,6 +25,21 @@ def test_labels_saved_from_a_layer_lie_on_the_grid_of_the_image(oblique, tmp_pat
     np.testing.assert_array_equal(written.get_fdata(), (source.get_fdata() > 50) * 3)
 
 
+def test_labels_are_not_written_over_the_image_that_they_lie_on(oblique):
+    data, attributes, _ = read_layer(oblique)
+    before = oblique.read_bytes()
+    with pytest.raises(VolumeFileError, match="is also an input"):
+        write_labels_layer(str(oblique), (data > 50).astype(int), attributes)
+    assert oblique.read_bytes() == before
+
+
+def test_labels_that_were_edited_may_be_written_over_their_own_file(oblique):
+    path = oblique.rename(oblique.with_name("patient_labels.nii.gz"))
+    data, attributes, _ = read_layer(path)
+    write_labels_layer(str(path), data * 0, attributes)
+    assert not read_layer(path)[0].any()
+
+
 def test_labels_of_a_layer_from_elsewhere_get_the_grid_that_the_layer_shows(tmp_path):
     labels = np.zeros((4, 5, 6), np.int64)
     labels[1, 2, 3] = 1

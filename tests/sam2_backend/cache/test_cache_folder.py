@@ -14,6 +14,11 @@ from napari_revsam2.vocabulary.errors import EmbeddingFilesError
 
 def write(name: str, size: int, used: float) -> None:
     """Write a file as large as an embedding, used at a time."""
+    write_file(f"{name}.safetensors", size, used)
+
+
+def write_file(name: str, size: int, used: float) -> None:
+    """Write a file among embeddings."""
     path = cache.embeddings_folder() / "network" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(bytes(size))
@@ -22,7 +27,7 @@ def write(name: str, size: int, used: float) -> None:
 
 def left() -> list[str]:
     """Names of the files that are there, the one used longest ago first."""
-    return [file.path.name for file in cache.embedding_files()]
+    return [file.path.stem for file in cache.embedding_files()]
 
 
 def test_the_users_own_cache_is_used_unless_a_variable_names_another(tmp_path, monkeypatch):
@@ -48,7 +53,7 @@ def test_a_limit_that_is_no_number_is_refused_in_one_sentence(text, monkeypatch)
 def test_files_are_listed_by_when_they_were_used_with_their_sizes():
     write("new", 5, used=2000)
     write("old", 7, used=1000)
-    assert [(file.path.name, file.size, file.used) for file in cache.embedding_files()] == [
+    assert [(file.path.stem, file.size, file.used) for file in cache.embedding_files()] == [
         ("old", 7, 1000),
         ("new", 5, 2000),
     ]
@@ -57,6 +62,7 @@ def test_files_are_listed_by_when_they_were_used_with_their_sizes():
 def test_what_lies_there_by_chance_is_no_embedding():
     cache.embeddings_folder().mkdir(parents=True)
     (cache.embeddings_folder() / ".DS_Store").touch()
+    write_file(".DS_Store", 10, used=1000)
     assert not cache.embedding_files()
 
 
@@ -81,10 +87,22 @@ def test_a_file_that_cannot_be_removed_is_passed_over(monkeypatch):
     unlink = Path.unlink
 
     def refuse(path: Path, **settings: bool) -> None:
-        if path.name == "a":
+        if path.stem == "a":
             raise PermissionError
         unlink(path, **settings)
 
     monkeypatch.setattr(Path, "unlink", refuse)
     cache.trim(10)
     assert left() == ["a"]
+
+
+def test_unfinished_files_are_no_embeddings_and_are_swept_unless_they_may_be_somebodys():
+    for used, name in enumerate("abc", start=1):
+        write_file(f"{name}.0123.part", 10, used=1000 * used)
+    write("whole", 10, used=1000)
+    cache.sweep(keep_since=2000)
+    assert left() == ["whole"]
+    assert sorted(path.name for path in (cache.embeddings_folder() / "network").iterdir()) == [
+        *("b.0123.part", "c.0123.part"),
+        "whole.safetensors",
+    ]

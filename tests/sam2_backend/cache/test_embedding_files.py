@@ -81,13 +81,13 @@ def test_a_truncated_file_is_not_believed(files, length):
     assert not cache.embedding_files()
 
 
-def test_a_process_killed_while_it_writes_leaves_nothing_that_is_believed(files):
+def test_a_process_killed_while_it_writes_leaves_nothing_that_is_believed_and_is_swept_after_a_day(model, files):
     script = (
         "import os, torch, safetensors.torch\n"
         "from napari_revsam2.sam2_backend.cache import embedding_files as e\n"
         "from napari_revsam2.sam2_backend.checkpoints.weights import load_model\n"
         "from napari_revsam2.sam2_backend.sam2_memory import SliceEmbeddings\n"
-        "def save(tensors, path):\n"
+        "def save(tensors, path, metadata):\n"
         "    open(path, 'wb').write(bytes(1000))\n"
         "    os.kill(os.getpid(), 9)\n"
         "e.save_file = save\n"
@@ -96,10 +96,45 @@ def test_a_process_killed_while_it_writes_leaves_nothing_that_is_believed(files)
     )
     ended = subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=False)
     assert ended.returncode == -9
-    assert only_file().suffix == ".part"
+    (part,) = files._folder.iterdir()
+    assert part.suffix == ".part"
     assert "a" not in files
-    cache.trim(0)
     assert not cache.embedding_files()
+    EmbeddingFiles(model, "float32")
+    assert part.exists()  # it may still be somebody's
+    os.utime(part, (0, time.time() - 2 * 24 * 3600))
+    EmbeddingFiles(model, "float32")
+    assert not part.exists()
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(files, monkeypatch):
+    flushed = []
+    fsync, replace = os.fsync, os.replace
+
+    def flush(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def rename(old, new) -> None:
+        assert Path(old).stat().st_ino in flushed
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(os, "replace", rename)
+    monkeypatch.setattr(os, "rename", rename)
+    files.save("a", EMBEDDING)
+    assert "a" in files
+    assert flushed
+
+
+def test_a_file_that_the_disk_cannot_read_is_a_miss(files, monkeypatch):
+    files.save("a", EMBEDDING)
+
+    def fail(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("pathlib.Path.open", fail)
+    assert files.load("a") is None
 
 
 def test_a_file_that_is_gone_is_a_miss(files):
@@ -109,14 +144,14 @@ def test_a_file_that_is_gone_is_a_miss(files):
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_no_part(files, monkeypatch):
-    def full(tensors, path: Path) -> None:
+    def full(tensors, path: Path, metadata) -> None:
         path.write_bytes(b"part")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(embedding_files, "save_file", full)
     with pytest.raises(EmbeddingFilesError, match=r"No space left on device.*make room"):
         files.save("a", EMBEDDING)
-    assert not cache.embedding_files()
+    assert not list(files._folder.iterdir())
 
 
 @pytest.fixture
@@ -148,18 +183,11 @@ def test_a_cache_that_can_only_be_read_is_read(files, model, monkeypatch):
     assert torch.equal(again.load("a").top, EMBEDDING.top)
 
 
-def test_a_file_with_other_contents_is_a_miss_and_is_removed(files):
-    files.save("a", EMBEDDING)
-    save_file({"other": torch.zeros(1, 2, 2, 1)}, only_file())
-    assert files.load("a") is None
-    assert not cache.embedding_files()
-
-
 def test_two_threads_may_write_the_same_slice_at_once(files, monkeypatch):
     both = threading.Barrier(2)
 
-    def save(tensors, path: Path) -> None:
-        save_file(tensors, path)
+    def save(tensors, path: Path, metadata) -> None:
+        save_file(tensors, path, metadata)
         both.wait(10)  # now two parts are there
 
     monkeypatch.setattr(embedding_files, "save_file", save)
@@ -182,7 +210,7 @@ def test_out_of_memory_while_it_reads_is_told_as_such(files, monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     files.save("a", EMBEDDING)
-    monkeypatch.setattr(embedding_files, "load_file", refuse)
+    monkeypatch.setattr(torch.Tensor, "to", refuse)
     with pytest.raises(NotEnoughMemoryError):
         files.load("a")
     assert "a" in files

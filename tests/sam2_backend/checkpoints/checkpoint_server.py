@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,16 @@ class CheckpointServer(ThreadingHTTPServer):
         What clients asked for.
     knows_ranges : bool
         Whether a part of the file can be asked for.
+    stated : dict of str to str
+        Headers in place of the right ones; one that is empty isn't sent.
+    redirect : str, optional
+        Where an answer leads that isn't the file.
+    is_compressed : bool
+        Whether the file is sent compressed; the part of it that is asked for is then one of the compressed file.
+    is_endless : bool
+        Whether zeros follow what is sent, until the client closes the connection.
+    sent : int
+        Bytes of them.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -42,6 +53,11 @@ class CheckpointServer(ThreadingHTTPServer):
         self.etag = ""
         self.ranges: list[str] = []
         self.knows_ranges = True
+        self.stated: dict[str, str] = {}
+        self.redirect: str | None = None
+        self.is_compressed = False
+        self.is_endless = False
+        self.sent = 0
 
     def handle_error(self, *_: object) -> None:
         """Say nothing of clients that close their connection, as those do that are canceled."""
@@ -69,19 +85,40 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.status != 200:
             self.send_error(self.server.status)
             return
+        if self.server.redirect is not None:
+            self._begin(302, {"Location": self.server.redirect})
+            self._send(b"")
+            return
         start = 0 if not self.server.knows_ranges else int(asked.removeprefix("bytes=").rstrip("-") or 0)
-        if start >= len(self.server.content):
+        whole = gzip.compress(self.server.content) if self.server.is_compressed else self.server.content
+        if start >= len(whole):
             self.send_error(416)
             return
-        content = self.server.content[start:]
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content)))
+        content = whole[start:]
+        headers = {"Content-Length": str(len(content))}
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{len(whole) - 1}/{len(whole)}"
+        if self.server.is_compressed:
+            headers["Content-Encoding"] = "gzip"
+        self._begin(206 if start else 200, headers)
+        self._send(content)
+
+    def _begin(self, status: int, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in (headers | self.server.stated).items():
+            if value:
+                self.send_header(name, value)
         self.end_headers()
+
+    def _send(self, content: bytes) -> None:
         content = content[: self.server.breaks_after]
         half = len(content) // 2
         self.wfile.write(content[:half])
         self.server.may_end.wait(10)
         self.wfile.write(content[half:])
+        while self.server.is_endless:
+            self.wfile.write(bytes(2**16))
+            self.server.sent += 2**16
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,14 @@ def test_weights_with_a_part_missing_are_refused(tmp_path: Path) -> None:
 PATCHES = "image_encoder.trunk.patch_embed.proj.weight"
 
 
-@pytest.mark.parametrize("content", [{0: torch.zeros(2)}, {PATCHES: torch.zeros(())}, {"model": {"a": 1}}, [1]])
+with warnings.catch_warnings():  # PyTorch says that they are a prototype
+    warnings.simplefilter("ignore")
+    NESTED = torch.nested.nested_tensor([torch.zeros(2)])
+
+
+@pytest.mark.parametrize(
+    "content", [{0: torch.zeros(2)}, {PATCHES: torch.zeros(())}, {PATCHES: NESTED}, {"model": {"a": 1}}, [1]]
+)
 def test_what_holds_no_named_weights_is_no_checkpoint(content: object, tmp_path: Path) -> None:
     torch.save(content, tmp_path / "other.pt")
     with pytest.raises(CheckpointError, match=r"no named weights|another architecture"):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from napari_revsam2.evaluation.datasets.dataset import Dataset
 from napari_revsam2.evaluation.systems.registry import PROMPTS
 from napari_revsam2.settings.config import RevSAM2Config
+from napari_revsam2.settings.provenance import plain_settings
 from napari_revsam2.vocabulary.errors import ProblemError
 
 from .job import Job
 from .protocol import Protocol, Setting
+from .result_rows import Case
 from .support_group import SupportGroup, draw_group, queries
 
 PAPER_SUPPORTS = 10
@@ -50,20 +51,29 @@ class Experiment:
     tolerance: float = 2.0
     checkpoint_sha256: str = ""
 
-    def settings(self) -> dict[str, str | int | float]:
+    def settings(self, cases: Collection[Case] | None = None) -> dict[str, Any]:
         """Say what the numbers depend on: results of different settings don't belong in one folder.
 
         The supports are among them: another list of training volumes, or other labels, would draw others.
+
+        Parameters
+        ----------
+        cases : collection of Case, optional
+            Leave out what only the others depend on.
 
         Raises
         ------
         ProblemError, VolumeFileError
             As for `jobs`.
         """
-        config = {**self.config.as_dict(), "checkpoint": Path(self.config.checkpoint).name}
+        config = plain_settings(self.config)
         for varied in ("n_support", "top_k", "mode", "seed", "window", "device"):
             del config[varied]
-        datasets = {dataset.name: dataset for pair in self.pairs for dataset in pair}
+        groups = list(self._groups())
+        if cases is not None:
+            drawn_for = {case[:4] for case in cases}
+            groups = [g for g in groups if (g[0].name, g[1].name, g[2], g[3].number) in drawn_for]
+        datasets = {dataset.name: dataset for query, support, *_ in groups for dataset in (query, support)}
         windows = {f"{name}: window and axis": f"{d.window} {d.axis.value}" for name, d in datasets.items()}
         drawn = {"slices drawn": self.n_drawn, "seed": self.protocol.seed, "NSD tolerance, mm": self.tolerance}
         supports = {
@@ -71,7 +81,7 @@ class Experiment:
                 f"{support_dataset.classes[group.label]}: "
                 + ", ".join(f"{choice.subject.name} {choice.index}" for choice in group.choices)
             )
-            for _, support_dataset, _, group in self._groups()
+            for _, support_dataset, _, group in groups
         }
         return {**config, "checkpoint's SHA-256": self.checkpoint_sha256, **drawn, **windows, **supports}
 

@@ -12,7 +12,7 @@ from napari_revsam2.settings.config import RevSAM2Config
 from napari_revsam2.vocabulary.axis import Axis
 
 from .protocol import Setting
-from .result_rows import ResultRow, SliceRow
+from .result_rows import Case, ResultRow, SliceRow
 from .support_group import SupportChoice
 
 
@@ -59,10 +59,14 @@ class Job:
     kept: Setting
     tolerance: float
 
+    @property
+    def case(self) -> Case:
+        """`ResultRow.case` of its rows."""
+        return self.dataset, self.support_dataset, self.label, self.group, self.query.name
+
     def row_key(self, setting: Setting) -> tuple[str | int, ...]:
         """`ResultRow.key` of a setting's row."""
-        where = (self.dataset, self.support_dataset, self.label, self.group, self.query.name)
-        return (*where, setting.mode, setting.n_support, setting.top_k)
+        return (*self.case, setting.mode, setting.n_support, setting.top_k)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,10 @@ KEY = ("dataset", "support_dataset", "label", "group", "volume", "mode", "n_supp
 """Fields of a `ResultRow` that tell it from all others."""
 
 
+Case = tuple[str, str, int, int, str]
+"""What one job segments: datasets of query and supports, class, group, and volume."""
+
+
 @dataclass(frozen=True)
 class ResultRow:
     """One query volume segmented for one class in one way; a row of ``results.csv``.
@@ -55,6 +59,11 @@ class ResultRow:
     seconds: float
 
     @property
+    def case(self) -> Case:
+        """What was segmented, whatever the setting."""
+        return self.dataset, self.support_dataset, self.label, self.group, self.volume
+
+    @property
     def key(self) -> tuple[str | int, ...]:
         """What makes it this row and no other: its values of `KEY`."""
         return tuple(getattr(self, name) for name in KEY)
@@ -86,3 +95,8 @@ class SliceRow:
     reverse_score: float
     dice: float
     nonempty: int
+
+    @property
+    def case(self) -> Case:
+        """What was segmented, whatever the setting."""
+        return self.dataset, self.support_dataset, self.label, self.group, self.volume

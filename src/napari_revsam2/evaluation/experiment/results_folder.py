@@ -6,12 +6,13 @@ import hashlib
 import json
 import re
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from pydantic import TypeAdapter
 
 from napari_revsam2.vocabulary.errors import ProblemError, VolumeFileError
 from napari_revsam2.volume_files import from_slices, read_image, replaced_file, write_labels
@@ -23,6 +24,7 @@ from .row_file import RESULTS_FILE, SLICES_FILE, RowFile
 SETTINGS_FILE = "settings.json"
 LOCK_FILE = ".lock"
 MASKS_FOLDER = "masks"
+_SETTINGS = TypeAdapter(dict[str, str | int | float | bool | None], config={"strict": True})
 
 
 @contextmanager
@@ -95,38 +97,73 @@ def write_result(result: JobResult, folder: Path) -> None:
     RowFile(folder / RESULTS_FILE, ResultRow).append(result.rows)
 
 
-def check_settings(settings: Mapping[str, Any], folder: Path) -> None:
-    """Refuse to mix results of different settings, and keep these; those of a run that left no row don't count.
+def known_settings(folder: Path) -> dict[str, Any]:
+    """Read the settings of the results in a folder; empty where there are no results, or no such file.
+
+    Raises
+    ------
+    VolumeFileError
+        When the settings can't be read.
+    """
+    path = folder / SETTINGS_FILE
+    begun = any((folder / name).exists() for name in (RESULTS_FILE, SLICES_FILE))
+    if not (begun and path.exists()):
+        return {}
+    try:
+        return _SETTINGS.validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _not_settings(path, "can't be read as the settings of these results") from error
+
+
+def check_settings(settings: Mapping[str, Any], needed: Collection[str], folder: Path) -> None:
+    """Refuse to mix results of different settings; those of a run that left no row don't count.
+
+    Parameters
+    ----------
+    settings : mapping of str to value
+        What the numbers to come depend on.
+    needed : collection of str
+        Names of those that the numbers in the folder depend on.
+    folder : Path
+        Where the results are.
 
     Raises
     ------
     ProblemError
         When the folder holds results of other settings.
     VolumeFileError
-        When the settings there can't be read, or these not be written.
+        When the settings there can't be read, or don't say what they were.
     """
-    path = folder / SETTINGS_FILE
-    begun = any((folder / name).exists() for name in (RESULTS_FILE, SLICES_FILE))
-    known = _read_settings(path) if begun and path.exists() else {}
+    known = known_settings(folder)
     if differing := [name for name in settings if name in known and settings[name] != known[name]]:
         more = f", and {len(differing) - 1} more" if len(differing) > 1 else ""
         was = f"{differing[0]} {_shown(known[differing[0]])}{more}"
         raise ProblemError(f"{folder} holds results of other settings ({was}): use those, or choose another folder.")
-    with replaced_file(path) as temporary:
-        temporary.write_text(json.dumps({**known, **settings}, indent=1), encoding="utf-8")
+    path = folder / SETTINGS_FILE
+    if path.exists() and (missing := [name for name in needed if name not in known]):
+        raise _not_settings(path, f"doesn't say all settings of the results beside it ({missing[0]} is missing)")
+
+
+def keep_settings(settings: Mapping[str, Any], folder: Path) -> None:
+    """Write settings beside those that results there have been computed with.
+
+    Raises
+    ------
+    VolumeFileError
+        When the file can't be written.
+    """
+    text = json.dumps({**known_settings(folder), **settings}, indent=1)
+    with replaced_file(folder / SETTINGS_FILE) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _not_settings(path: Path, fault: str) -> VolumeFileError:
+    return VolumeFileError(
+        f"{path} {fault}: choose another folder, or delete the file if you know that the settings are the same."
+    )
 
 
 def _shown(value: Any) -> str:
     """Write a setting from a file on one line, however long it is there."""
     text = str(value)
     return text if text.isprintable() and len(text) < 100 else reprlib.repr(value)
-
-
-def _read_settings(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, TypeError, ValueError, RecursionError) as error:
-        raise VolumeFileError(
-            f"{path} can't be read (damaged, or something else): choose another folder, or delete the file if you know"
-            " that the settings are the same."
-        ) from error

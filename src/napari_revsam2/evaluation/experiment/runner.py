@@ -8,9 +8,9 @@ from pathlib import Path
 
 from .experiment import Experiment
 from .job import JobFailure
-from .result_rows import ResultRow
-from .results_folder import check_settings, locked_folder, write_result
-from .row_file import RESULTS_FILE, RowFile
+from .results_folder import check_settings, keep_settings, locked_folder, write_result
+from .row_file import read_results
+from .unfinished import drop_unfinished
 from .workers import compute_jobs
 
 
@@ -60,11 +60,14 @@ def run_experiment(
     VolumeFileError
         When supports can't be drawn, or the folder not be read or written.
     """
-    settings = experiment.settings()
+    planned = {job.case for job in experiment.jobs()}
     with locked_folder(folder):
-        finished = {row.key for row in RowFile(folder / RESULTS_FILE, ResultRow).read()}
-        jobs = experiment.jobs(finished)
-        check_settings(settings, folder)
+        begun = {row.case for row in read_results(folder)}
+        settings = experiment.settings()
+        check_settings(settings, experiment.settings(begun) if begun else (), folder)
+        drop_unfinished(folder, planned)
+        jobs = experiment.jobs({row.key for row in read_results(folder)})
+        keep_settings(settings, folder)
         failures: tuple[JobFailure, ...] = ()
         yield Progress(len(jobs), 0, failures)
         for number, outcome in enumerate(compute_jobs(jobs, workers, scheduler), start=1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -37,7 +38,7 @@ def compute_jobs(jobs: Sequence[Job], workers: int, scheduler: str) -> Iterator[
     with _client(workers, scheduler) as client:
         apart = _volumes_apart(jobs)
         job_of = dict(zip(client.map(run_job, apart, pure=False), apart, strict=True))
-        for future in as_completed(list(job_of)):
+        for future in as_completed(list(job_of), loop=client.loop):
             yield outcome_of(future, job_of.pop(future))
             future.release()
 
@@ -70,26 +71,49 @@ def _volumes_apart(jobs: Sequence[Job]) -> list[Job]:
 
 @contextmanager
 def _client(workers: int, scheduler: str) -> Iterator[Any]:
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     if not scheduler:
-        with _interrupts_ignored():
-            local = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.ERROR,  # a worker that is slow to end needs no message
-                preload=[_IGNORE_INTERRUPTS],
-            )
-        with local as cluster, Client(cluster) as client:
+        with (
+            tempfile.TemporaryDirectory(prefix="napari-revsam2-", ignore_cleanup_errors=True) as private,
+            _local_cluster(workers, private) as cluster,
+            Client(cluster, set_as_default=False) as client,
+        ):
             yield client
         return
     try:
-        client = Client(scheduler, timeout="5s")
-    except (OSError, ValueError) as error:
-        raise ProblemError(f"There is no Dask scheduler at {scheduler}: start one, or omit --scheduler.") from error
+        client = Client(scheduler, timeout="5s", set_as_default=False)
+    except (OSError, TypeError, ValueError) as error:  # TypeError: tls:// without keys
+        raise ProblemError(
+            f"There is no Dask scheduler at {scheduler} to connect to: start one (where it asks for TLS, with its keys "
+            "in Dask's configuration), or omit --scheduler."
+        ) from error
     with client:
         yield client
+
+
+def _local_cluster(workers: int, private: str) -> Any:
+    """Start processes that take work from this process alone: a scheduler runs what code its clients send.
+
+    The keys are in the memory of these processes and nowhere else. HTTP asks for no key, so it serves no page. What
+    workers move from memory to disk is read back as code too: it lies in a folder that other users can't open.
+    """
+    from dask import config
+    from distributed import LocalCluster, Security
+
+    no_pages: dict[str, list[str]] = {f"distributed.{role}.http.routes": [] for role in ("scheduler", "worker")}
+    with _interrupts_ignored(), config.set(no_pages):
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            local_directory=private,
+            security=Security.temporary(),
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            silence_logs=logging.ERROR,  # a worker that is slow to end needs no message
+            preload=[_IGNORE_INTERRUPTS],
+        )
 
 
 @contextmanager

@@ -147,9 +147,7 @@ def _ordered(results: pd.DataFrame) -> list[int]:
 
 
 def _slices_of(case: ResultRow, slices: Sequence[SliceRow]) -> list[SliceRow]:
-    wanted = (case.dataset, case.support_dataset, case.label, case.group, case.volume)
-    found = [s for s in slices if (s.dataset, s.support_dataset, s.label, s.group, s.volume) == wanted]
-    return sorted(found, key=lambda item: item.slice)
+    return sorted((item for item in slices if item.case == case.case), key=lambda item: item.slice)
 
 
 def _draw_scores(panel: Axes, slices: Sequence[SliceRow], title: str) -> None:

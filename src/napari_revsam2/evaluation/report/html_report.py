@@ -8,14 +8,14 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
 from napari_revsam2.evaluation.datasets.dataset import Dataset
 from napari_revsam2.settings.config import RevSAM2Config
-from napari_revsam2.settings.provenance import plain_settings, versions
+from napari_revsam2.settings.provenance import file_name, plain_settings, versions
 from napari_revsam2.vocabulary.errors import VolumeFileError
 from napari_revsam2.volume_files import replaced_file
 
@@ -27,7 +27,7 @@ PROVENANCE_FILE = "provenance.json"
 
 @dataclass(frozen=True)
 class Provenance:
-    """What is needed to repeat an evaluation; folders are taken off wherever a value is an absolute path.
+    """What is needed to repeat an evaluation; folders are taken off wherever a value is a path or a URL.
 
     Attributes
     ----------
@@ -134,11 +134,6 @@ def _sections(facts: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _without_folder(word: str) -> str:
-    """Take folders off absolute paths, also behind ``=``: they tell of people and machines, and nothing of results."""
-    return "=".join(_name(part) for part in word.split("="))
-
-
-def _name(text: str) -> str:
-    if PureWindowsPath(text).is_absolute():
-        return PureWindowsPath(text).name
-    return PurePosixPath(text).name if text.startswith(("/", "~")) else text
+    """Take folders off a word, or off the value of an option: they tell of people and machines, not of results."""
+    option, sign, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return option + sign + file_name(value)

@@ -88,8 +88,8 @@ def write_tables(folder: Path, tables: Sequence[Table]) -> Path:
 def _pictures(
     experiment: Experiment, folder: Path, rows: Sequence[ResultRow], slices: Sequence[SliceRow]
 ) -> Iterator[Path]:
-    scored = {(s.dataset, s.support_dataset, s.label, s.group, s.volume) for s in slices}
-    if cases := [row for row in median_per_class(rows) if row.key[:5] in scored]:
+    scored = {item.case for item in slices}
+    if cases := [row for row in median_per_class(rows) if row.case in scored]:
         score_chart(folder / FIGURE_4, slices, cases)
         yield folder / FIGURE_4
     queries = {(q.name, subject.name): (q, subject) for q, _ in experiment.pairs for subject in q.training + q.test}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isnan
@@ -10,6 +11,10 @@ from .statistics import Estimate
 
 NOTHING = "–"
 """Where nothing is known."""
+_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What would end a line, or steer a terminal."""
+_MARKUP = re.compile(r"[\\`*<>&|~$]|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:])|:(?=//)|(?<=www)\.")
+"""Signs that begin code, emphasis, HTML, a cell, a formula, a link or an address; brackets of intervals don't."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,11 @@ class Table:
             raise ValueError(f"rows of {self.title} don't fit its {len(self.header)} columns")
 
     def to_markdown(self) -> str:
-        """Write the title as a heading, the table, and the note below."""
-        lines = [f"## {self.title}", ""]
+        """Write the title as a heading, the table, and the note below; names in them stay plain text."""
+        lines = [f"## {_plain(self.title)}", ""]
         if self.header:
             lines += [_line(self.header), _line(["---"] * len(self.header)), *map(_line, self.rows), ""]
-        return "\n".join([*lines, self.note, ""])
+        return "\n".join([*lines, _plain(self.note), ""])
 
 
 def left_out(title: str, reason: str) -> Table:
@@ -77,4 +82,9 @@ def percent_text(value: float, signed: bool = False) -> str:
 
 
 def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return "| " + " | ".join(map(_plain, cells)) + " |"
+
+
+def _plain(text: str) -> str:
+    """Write signs that Markdown or HTML would act on as character references, which no renderer acts on."""
+    return _MARKUP.sub(lambda sign: f"&#{ord(sign[0])};", _BREAK.sub(" ", text))

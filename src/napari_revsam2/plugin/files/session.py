@@ -174,7 +174,7 @@ def _kept_settings(config: RevSAM2Config) -> Settings:
 
 
 def _kept_run(request: RunRequest, state: RunState, layer: Labels) -> RunRecord:
-    slices, window = request.slices, state.window
+    slices, window, provenance = request.slices, state.window, dict(layer.metadata.get(PROVENANCE, {}))
     return RunRecord(
         query=_kept_query(request.query_layer),
         axis=slices.axis - slices.ndim,
@@ -188,7 +188,7 @@ def _kept_run(request: RunRequest, state: RunState, layer: Labels) -> RunRecord:
         computed_with=dict(state.computed_with),
         scores={c: tuple(None if np.isnan(s) else float(s) for s in scores) for c, scores in state.scores.items()},
         selected=dict(state.selected),
-        partial=state.phase is not Phase.COMPLETED,
+        partial=bool(provenance.get("partial", True)),  # a canceled "Propagate again" leaves a whole result
         transforms=Transforms(
             scale=_numbers(layer.scale),
             translate=_numbers(layer.translate),
@@ -198,7 +198,7 @@ def _kept_run(request: RunRequest, state: RunState, layer: Labels) -> RunRecord:
             units=tuple(map(str, layer.units)),
             axis_labels=tuple(layer.axis_labels),
         ),
-        provenance=dict(layer.metadata.get(PROVENANCE, {})),
+        provenance=provenance,
     )
 
 

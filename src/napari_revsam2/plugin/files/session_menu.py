@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from napari.components import ViewerModel
 from qtpy.QtWidgets import QFileDialog, QMenu, QToolButton
 
 from napari_revsam2.plugin.form.input_form import InputForm
+from napari_revsam2.plugin.layers.metadata import files_of
 from napari_revsam2.plugin.run.run_controller import RunController
 from napari_revsam2.vocabulary.errors import RevSAM2Error
+from napari_revsam2.volume_files.protected_inputs import ProtectedInputs
 from napari_revsam2.volume_files.scores_file import write_scores
 
 from .session import kept_session, kept_supports, open_session, open_supports
@@ -74,11 +77,13 @@ class SessionMenu(QToolButton):
 
     def save_result(self, path: Path) -> bool:
         """Write the result layer as NIfTI or TIFF, on the query's own grid."""
-        return self._tried(lambda: self._write_result(path), "Result saved.")
+        return self._saved(path, lambda: self._write_result(path), "Result saved.")
 
     def save_session(self, path: Path) -> bool:
         """Write supports, choices and result."""
-        return self._tried(lambda: save_session(path, kept_session(self._form, self._controller)), "Session saved.")
+        return self._saved(
+            path, lambda: save_session(path, kept_session(self._form, self._controller)), "Session saved."
+        )
 
     def load_session(self, path: Path) -> bool:
         """Bring a session back."""
@@ -88,7 +93,7 @@ class SessionMenu(QToolButton):
 
     def save_supports(self, path: Path) -> bool:
         """Write the painted slices, for the next patient."""
-        return self._tried(lambda: save_supports(path, kept_supports(self._form)), "Painted slices saved.")
+        return self._saved(path, lambda: save_supports(path, kept_supports(self._form)), "Painted slices saved.")
 
     def load_supports(self, path: Path) -> bool:
         """Add painted slices as support pairs."""
@@ -98,7 +103,7 @@ class SessionMenu(QToolButton):
 
     def save_scores(self, path: Path) -> bool:
         """Write the scores of the last run."""
-        return self._tried(lambda: self._write_scores(path), "Scores saved.")
+        return self._saved(path, lambda: self._write_scores(path), "Scores saved.")
 
     def _write_result(self, path: Path) -> None:
         if self._controller.result is None:
@@ -115,6 +120,15 @@ class SessionMenu(QToolButton):
         unknown = np.full(len(request.slices), np.nan)
         scores = {label: state.scores.get(label, unknown) for label in request.labels}
         write_scores(path, result.segmentation(), scores, state.selected, first_slice=request.slices.start)
+
+    def _saved(self, path: Path, action: Callable[[], object], done: str) -> bool:
+        def check_and_save() -> None:
+            inputs = self._form.inputs
+            layers = filter(None, (inputs.query, *chain(*inputs.pairs)))
+            ProtectedInputs.of(chain.from_iterable(map(files_of, layers))).check(path)
+            action()
+
+        return self._tried(check_and_save, done)
 
     def _tried(self, action: Callable[[], object], done: str) -> bool:
         try:

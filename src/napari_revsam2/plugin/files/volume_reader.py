@@ -47,15 +47,27 @@ def read_layer(path: Path) -> LayerData:
     VolumeFileError
         When the file can't be read as a volume.
     """
-    stem = path.name[: -len(next(end for end in ENDINGS if path.name.lower().endswith(end)))]
-    suffix = next((suffix for suffix in _LABEL_SUFFIXES if stem.endswith(suffix)), None)
-    if suffix is None:
+    stem, suffix = _stem(path), _label_suffix(path)
+    if not suffix:
         volume = read_image(path)
         return volume.slices(Axis.AXIAL), {"name": stem, **placed(volume), "metadata": {VOLUME: volume}}, "image"
     volume = read_labels(path)
     name = f"{stem.removesuffix(suffix)} labels"
     data = np.ascontiguousarray(volume.slices(Axis.AXIAL))  # writeable, to paint on
     return data, {"name": name, **placed(volume), "metadata": {VOLUME: volume}}, "labels"
+
+
+def is_named_as_labels(path: Path) -> bool:
+    """Whether a file is read as Labels."""
+    return bool(_label_suffix(path))
+
+
+def _stem(path: Path) -> str:
+    return path.name[: -len(next(end for end in ENDINGS if path.name.lower().endswith(end)))]
+
+
+def _label_suffix(path: Path) -> str:
+    return next((suffix for suffix in _LABEL_SUFFIXES if _stem(path).endswith(suffix)), "")
 
 
 def placed(volume: Volume) -> dict[str, Any]:

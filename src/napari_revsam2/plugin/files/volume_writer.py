@@ -12,6 +12,9 @@ from napari_revsam2.plugin.layers.metadata import VOLUME
 from napari_revsam2.vocabulary.axis import Axis
 from napari_revsam2.vocabulary.errors import VolumeFileError
 from napari_revsam2.volume_files import Volume, from_slices, new_volume, write_labels
+from napari_revsam2.volume_files.protected_inputs import ProtectedInputs
+
+from .volume_reader import is_named_as_labels
 
 ENDINGS = (".nii.gz", ".nii", ".tif", ".tiff")
 """Of the files that can be written."""
@@ -42,7 +45,7 @@ def write_labels_layer(path: str, data: Any, attributes: dict[str, Any]) -> list
     Raises
     ------
     VolumeFileError
-        When the layer isn't a volume, or the file can't be written.
+        When the layer isn't a volume, or the file can't be written, or is the image on whose grid the labels lie.
     """
     labels = np.asarray(data)
     extra = labels.ndim - 3
@@ -57,6 +60,8 @@ def write_labels_layer(path: str, data: Any, attributes: dict[str, Any]) -> list
         millimetres = np.array([_millimetres(unit) for unit in attributes.get("units") or ("mm",) * labels.ndim])
         scale, translate = ((millimetres * attributes[key])[extra:] for key in ("scale", "translate"))
         like = new_volume(voxels, _affine(voxels.shape, scale, translate), Path(path))
+    elif not is_named_as_labels(like.path):  # the image that they were painted on, or segmented from
+        ProtectedInputs.of([like.path]).check(Path(path))
     write_labels(path, voxels, like)
     return [path]
 

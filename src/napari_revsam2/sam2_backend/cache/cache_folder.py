@@ -14,11 +14,15 @@ from napari_revsam2.vocabulary.errors import EmbeddingFilesError
 
 GIGABYTE = 10**9
 DEFAULT_LIMIT = 20
+ENDING = ".safetensors"
+"""Of the file of an embedding."""
+UNFINISHED = ".part"
+"""Of the file of an embedding that is being written, or was when its process ended."""
 
 
 @dataclass(frozen=True)
 class EmbeddingFile:
-    """A file of an embedding, or the part of one that was being written when its process ended."""
+    """The file of an embedding."""
 
     path: Path
     size: int
@@ -66,7 +70,7 @@ def embedding_files() -> list[EmbeddingFile]:
         When the folder can't be read.
     """
     try:
-        return sorted(_found(), key=lambda file: file.used)
+        return sorted(_found(ENDING), key=lambda file: file.used)
     except OSError as error:
         raise EmbeddingFilesError(
             f"{embeddings_folder()} can't be read ({error.strerror}): look at its permissions, or set "
@@ -101,9 +105,28 @@ def trim(limit: int, keep_since: float = float("inf")) -> None:
         excess -= file.size
 
 
-def _found() -> Iterator[EmbeddingFile]:
+def sweep(keep_since: float = float("inf")) -> None:
+    """Remove unfinished files, which writers that were killed left behind; skip what can't be removed.
+
+    Parameters
+    ----------
+    keep_since : float
+        What was written since then may still be somebody's, and stays (seconds since 1970).
+
+    Raises
+    ------
+    OSError
+        When the folder can't be read.
+    """
+    for file in _found(UNFINISHED):
+        if file.used < keep_since:
+            with suppress(OSError):
+                file.path.unlink()
+
+
+def _found(ending: str) -> Iterator[EmbeddingFile]:
     for network in _inside(embeddings_folder()):
-        for path in _inside(network):
+        for path in (path for path in _inside(network) if path.suffix == ending):
             with suppress(FileNotFoundError):  # another process removed it
                 status = path.stat()
                 yield EmbeddingFile(path, status.st_size, status.st_mtime)

@@ -1,9 +1,15 @@
-"""Embeddings on disk: one safetensors file a slice, which appears under its name when it is whole."""
+"""Embeddings on disk: one safetensors file a slice, which appears under its name when it is whole.
+
+Each file states a checksum of what it holds and whose embedding it is. CRC-32, as all that is meant is damage: it takes
+a fifth of the time of a cryptographic hash, which a graphics card would have encoded the slice in.
+"""
 
 from __future__ import annotations
 
 import os
 import time
+import zlib
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -11,17 +17,23 @@ from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from sam2.modeling.sam2_base import SAM2Base
+from torch import Tensor
 
 from napari_revsam2.sam2_backend.device import translated_memory_errors
 from napari_revsam2.sam2_backend.sam2_memory import SliceEmbeddings
 from napari_revsam2.vocabulary.errors import EmbeddingFilesError
 
-from .cache_folder import GIGABYTE, embeddings_folder, size_limit, trim
+from .cache_folder import ENDING, GIGABYTE, UNFINISHED, embeddings_folder, size_limit, sweep, trim
 
-_FORMAT = 3
+_FORMAT = 4
 """Raised when the same network and slice lead to other numbers or another file."""
+_IDENTITY = "identity"
+"""Name of the entry in a file's metadata that says whose embedding it is, with the checksum."""
+_BLOCK = 2**20
+_DAY = 24 * 60 * 60
+"""Seconds after which an unfinished file is nobody's any more, even where the clock of a network drive is hours off."""
 
 
 class EmbeddingFiles:
@@ -54,10 +66,11 @@ class EmbeddingFiles:
         with suppress(OSError, EmbeddingFilesError):
             self._folder.mkdir(parents=True, exist_ok=True)
             embeddings_folder().chmod(0o700)  # they are computed from patients' images
+            sweep(keep_since=time.time() - _DAY)
             trim(limit)
 
     def __contains__(self, key: str) -> bool:
-        """Whether a whole embedding is there; one that isn't is removed."""
+        """Whether an embedding is there as long as its file says; one that isn't is removed. `load` looks closer."""
         path = self._path(key)
         try:
             with safe_open(path, "pt"):  # reads the header and compares the length
@@ -79,16 +92,16 @@ class EmbeddingFiles:
         """
         path = self._path(key)
         try:
-            with translated_memory_errors():
-                tensors = load_file(path, device=str(self._device))
-                embedding = SliceEmbeddings(**{name: tensor.permute(0, 3, 1, 2) for name, tensor in tensors.items()})
-        except OSError:  # another process trimmed the cache
+            tensors = self._read(key)
+        except OSError:  # another process trimmed the cache, or the disk fails
             return None
-        except (SafetensorError, TypeError, RuntimeError):
+        except (SafetensorError, RuntimeError):
             _remove(path)
             return None
+        with translated_memory_errors():
+            on_device = {name: tensor.to(self._device).permute(0, 3, 1, 2) for name, tensor in tensors.items()}
         _mark_used(path)
-        return embedding
+        return SliceEmbeddings(**on_device)
 
     def save(self, key: str, embedding: SliceEmbeddings) -> None:
         """Write an embedding.
@@ -99,13 +112,15 @@ class EmbeddingFiles:
             When there is no room.
         """
         path = self._path(key)
-        part = path.with_suffix(f".{uuid4().hex}.part")
+        part = path.with_suffix(f".{uuid4().hex}{UNFINISHED}")
         try:
             # Channels last in the file as in memory: then the CPU maps the file, and nothing is copied when it is read.
             # Copies would break up the process's memory, which then grows with the number of slices.
-            save_file({name: t.permute(0, 2, 3, 1).contiguous() for name, t in vars(embedding).items()}, part)
+            tensors = {name: t.permute(0, 2, 3, 1).cpu().contiguous() for name, t in vars(embedding).items()}
+            save_file(tensors, part, {_IDENTITY: self._identity(key, tensors)})
+            _flush(part)
             _mark_used(part)
-            part.replace(path)
+            part.replace(path)  # a name that a power failure takes back is a miss: the folder needn't be flushed
             self._untrimmed += embedding.nbytes
             if self._untrimmed > GIGABYTE:
                 trim(size_limit(), keep_since=self._opened)
@@ -114,8 +129,29 @@ class EmbeddingFiles:
             _remove(part)
             raise _unwritable(error) from error
 
+    def _read(self, key: str) -> dict[str, Tensor]:
+        """Map the file of an embedding into memory; SafetensorError where it holds anything but that embedding."""
+        path = self._path(key)
+        with path.open("rb") as file:  # a bad sector or a lost drive is an error now, the process's end once mapped
+            while file.read(_BLOCK):
+                pass
+        with safe_open(path, "pt") as file:
+            stated = (file.metadata() or {}).get(_IDENTITY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()} if stated else {}  # noqa: SIM118 - it is no dict
+        if stated != self._identity(key, tensors):
+            raise SafetensorError(f"{path} holds something else")
+        return tensors
+
+    def _identity(self, key: str, tensors: Mapping[str, Tensor]) -> str:
+        """Say whose embedding it is, with a checksum of all tensors, their names, types and shapes."""
+        checksum = 0
+        for name, tensor in sorted(tensors.items()):
+            checksum = zlib.crc32(repr((name, tensor.dtype, tuple(tensor.shape))).encode(), checksum)
+            checksum = zlib.crc32(tensor.flatten().view(torch.uint8).numpy().data, checksum)
+        return f"{self._folder.name}/{key} {checksum:08x}"
+
     def _path(self, key: str) -> Path:
-        return self._folder / f"{key}.safetensors"
+        return self._folder / f"{key}{ENDING}"
 
 
 def network_hash(model: SAM2Base, precision: str) -> str:
@@ -126,6 +162,12 @@ def network_hash(model: SAM2Base, precision: str) -> str:
         plain = tensor.to_dense() if tensor.is_mkldnn else tensor.cpu().contiguous()
         described.update(plain.view(torch.uint8).numpy().data)
     return described.hexdigest()
+
+
+def _flush(path: Path) -> None:
+    """Have a file on the disk before it gets its name, which may otherwise get there first."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _mark_used(path: Path) -> None:

@@ -109,6 +109,6 @@ def architecture_of(weights: Mapping[str, Tensor], source: str) -> Architecture:
 def _signature_of(weights: Mapping[str, Tensor]) -> Signature | None:
     patches = weights.get("image_encoder.trunk.patch_embed.proj.weight")
     blocks = {match[1] for name in weights if (match := re.match(r"image_encoder\.trunk\.blocks\.(\d+)\.", name))}
-    if patches is None or patches.ndim == 0:
+    if patches is None or patches.is_nested or patches.ndim == 0:
         return None
     return Signature(patches.shape[0], len(blocks), "no_obj_embed_spatial" in weights)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Event, Thread
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import requests
 from filelock import FileLock, Timeout
@@ -28,6 +29,10 @@ _LOOK_EVERY = 1
 """Seconds after which the progress is reported though there is none, so that it can end the download."""
 _CHUNK = 2**18
 _SHA256_DIGITS = 64
+_NUMBER = r"\d{1,18}"
+"""Bytes, as headers say; longer ones are no sizes of files."""
+_SLACK = 1.1
+"""How much larger than it is known to be a file may be: its size is known in whole megabytes."""
 
 ItemT = TypeVar("ItemT")
 
@@ -39,6 +44,19 @@ class _Piece(NamedTuple):
     content: bytes
     total: int
     """Bytes of the whole file; 0 if unknown."""
+
+    @property
+    def end(self) -> int:
+        """Where the next one starts."""
+        return self.start + len(self.content)
+
+
+class _SourceError(requests.RequestException):
+    """What is wrong with an answer, in our own words."""
+
+
+class _TooLargeError(_SourceError):
+    """A file that is larger than the one that was published."""
 
 
 def download(checkpoint: PublishedCheckpoint, progress: Progress) -> Path:
@@ -108,26 +126,33 @@ def _from_source(checkpoint: PublishedCheckpoint, url: str, progress: Progress) 
     sha256 = checkpoint.sha256
     if not sha256:
         (sha256,) = _read_aside(_hash_of_the_hub(url), lambda: progress(0, 0))
-    _receive(url, part, progress)
+    try:
+        _receive(url, part, _SLACK * 10**6 * checkpoint.megabytes, progress)
+    except _TooLargeError:
+        part.unlink()
+        raise
     if sha256_of(part) != sha256:
         part.unlink()
-        raise requests.RequestException("the downloaded file has another hash, and was deleted")
+        raise _SourceError("the downloaded file has another hash, and was deleted")
     part.replace(checkpoint.path)
 
 
-def _receive(url: str, part: Path, progress: Progress) -> None:
-    """Add to ``part`` what it lacks of the file at ``url``."""
+def _receive(url: str, part: Path, limit: float, progress: Progress) -> None:
+    """Add to ``part`` what it lacks of the file at ``url``; _TooLargeError when that is larger than ``limit`` bytes."""
     with part.open("ab") as file:
         done, total = file.tell(), 0
         with closing(_read_aside(_pieces(url, done), lambda: progress(done, total))) as pieces:
-            for start, content, total in pieces:
-                if start < done:  # the server sends the whole file again
-                    file.truncate(start)
-                file.write(content)
-                done = start + len(content)
+            for piece in pieces:
+                total = piece.total
+                if max(piece.end, total) > limit:
+                    raise _TooLargeError(f"its file has more than the {limit / 10**6:.0f} MB that are to be expected")
+                if piece.start < done:  # the server sends the whole file again
+                    file.truncate(piece.start)
+                file.write(piece.content)
+                done = piece.end
                 progress(done, total)
     if done < total:  # older versions of urllib3 don't say so
-        raise requests.ConnectionError("the connection broke")
+        raise _SourceError("the connection broke")
 
 
 def _hash_of_the_hub(url: str) -> Generator[str, None, None]:
@@ -136,24 +161,62 @@ def _hash_of_the_hub(url: str) -> Generator[str, None, None]:
     answer.raise_for_status()
     digest = answer.headers.get("X-Linked-ETag", "").strip('"')
     if len(digest) != _SHA256_DIGITS:
-        raise requests.RequestException("the hub doesn't state the hash of the file")
+        raise _SourceError("the hub doesn't state the hash of the file")
     yield digest
 
 
 def _pieces(url: str, start: int) -> Generator[_Piece, None, None]:
     """Ask for the file at ``url`` from byte ``start`` on; a server that can't do that sends it from the beginning."""
     headers = {"Range": f"bytes={start}-", "Accept-Encoding": "identity"}
-    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
+    hooks = {"response": _drop_redirect}
+    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT, hooks=hooks) as answer:
         if start and answer.status_code == requests.codes.requested_range_not_satisfiable:
             return  # it lacks nothing, or belongs to another file, which its hash shows
         answer.raise_for_status()
-        if answer.status_code != requests.codes.partial_content:
-            start = 0
-        length = int(answer.headers.get("Content-Length", 0))
-        total = start + length if length else 0
+        first = _first_byte(answer, start)
+        if first is None or first not in (0, start):
+            if start == 0:
+                raise _SourceError("it sends another part of the file than the one that was asked for")
+            yield from _pieces(url, 0)
+            return
+        total = _total(answer, first)
         for content in answer.iter_content(_CHUNK):
-            yield _Piece(start, content, total)
-            start += len(content)
+            yield _Piece(first, content, total)
+            first += len(content)
+
+
+def _drop_redirect(answer: requests.Response, **_: Any) -> None:
+    """Close an answer that leads elsewhere; `requests` would read it first, however long it is."""
+    if answer.is_redirect:
+        answer.close()
+
+
+def _first_byte(answer: requests.Response, asked: int) -> int | None:
+    """Where in the file an answer begins when it was asked for byte ``asked`` and on; None where that can't be said."""
+    if answer.status_code != requests.codes.partial_content:
+        return 0
+    if asked and _is_compressed(answer):
+        return None  # a part of the compressed file, not of the file
+    stated = answer.headers.get("Content-Range")
+    if stated is None:
+        return asked
+    match = re.fullmatch(rf"bytes ({_NUMBER})-{_NUMBER}/(?:{_NUMBER}|\*)", stated)
+    return int(match[1]) if match else None
+
+
+def _total(answer: requests.Response, first: int) -> int:
+    """Bytes of the whole file, of which an answer begins at byte ``first``; 0 where it states no number of them."""
+    if _is_compressed(answer):
+        return 0
+    if match := re.fullmatch(rf"bytes .*/({_NUMBER})", answer.headers.get("Content-Range", "")):
+        return int(match[1])
+    length = answer.headers.get("Content-Length", "")
+    return first + int(length) if re.fullmatch(_NUMBER, length) and int(length) else 0
+
+
+def _is_compressed(answer: requests.Response) -> bool:
+    """Whether it is sent compressed, though that wasn't asked for: its length is then another one than the file's."""
+    return answer.headers.get("Content-Encoding", "identity").lower() not in ("", "identity")
 
 
 def _read_aside(items: Generator[ItemT, None, None], look_up: Callable[[], None]) -> Generator[ItemT, None, None]:
@@ -173,8 +236,11 @@ def _read_aside(items: Generator[ItemT, None, None], look_up: Callable[[], None]
                     read.put(item)
                     if is_closed.is_set():
                         return
-            except Exception as error:
+            except requests.RequestException as error:
                 end = error
+            except Exception as error:  # what requests and urllib3 don't foresee of an answer, such as an odd redirect
+                end = _SourceError("its answer isn't valid HTTP")
+                end.__cause__ = error
         read.put(end)
 
     Thread(target=run, daemon=True).start()
@@ -196,6 +262,21 @@ def _read_aside(items: Generator[ItemT, None, None], look_up: Callable[[], None]
             read.get_nowait()
 
 
+_REASONS: dict[type[requests.RequestException], str] = {
+    requests.exceptions.ProxyError: "the proxy can't be reached or refuses",
+    requests.exceptions.SSLError: "the certificate isn't trusted",
+    requests.Timeout: f"no answer in {_TIMEOUT} seconds",
+    requests.TooManyRedirects: "it redirects without end",
+    requests.exceptions.ChunkedEncodingError: "the connection broke",
+    requests.exceptions.ContentDecodingError: "what it sends can't be decompressed",
+    requests.ConnectionError: "there is no connection, or it broke",
+}
+"""By kind of error, the first that fits: what an error says itself may be a server's words."""
+
+
 def _reason(error: requests.RequestException) -> str:
-    answer = error.response
-    return f"HTTP {answer.status_code}" if answer is not None else str(error) or type(error).__name__
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"HTTP {error.response.status_code}"
+    if isinstance(error, _SourceError):
+        return str(error)
+    return next((text for kind, text in _REASONS.items() if isinstance(error, kind)), "its answer isn't valid HTTP")

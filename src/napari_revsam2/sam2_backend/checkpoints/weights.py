@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -16,6 +17,9 @@ from napari_revsam2.vocabulary.errors import CheckpointError
 from .architectures import architecture_of
 from .checkpoint import find_checkpoint
 from .sam2_contract import check_contract
+
+_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+"""Of weights: whole numbers and truth values would be copied into a network without an error."""
 
 
 def load_model(
@@ -41,7 +45,8 @@ def load_model(
     Raises
     ------
     CheckpointError
-        When the name isn't known, the file is missing, damaged or would run code, or its weights fit no architecture.
+        When the name isn't known, the file is missing, damaged or would run code, or its weights fit no architecture,
+        aren't floating-point numbers or aren't finite.
     NotEnoughMemoryError
         When the device's memory isn't enough.
     RevSAM2Error
@@ -53,12 +58,14 @@ def load_model(
     architecture = architecture_of(weights, text)
     model = architecture.build(image_size or checkpoint.image_size, target)
     check_contract(model)
+    _check_types(weights, text)
     try:
         model.load_state_dict(weights)  # copies into float32
     except RuntimeError as error:
         raise CheckpointError(
             f"{text} looks like {architecture.name}, but its weights don't fit that architecture: download it again."
         ) from error
+    _check_finite(model, text)
     with translated_memory_errors():
         return model.to(device)
 
@@ -91,3 +98,23 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     ):
         raise CheckpointError(f"{path} isn't a checkpoint: it holds no named weights.")
     return weights
+
+
+def _check_types(weights: Mapping[str, Tensor], source: str) -> None:
+    for name, tensor in weights.items():
+        if tensor.dtype not in _TYPES:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise CheckpointError(
+                f"{source} can't be used: {name!r} is of type {kind}, where weights are float16, bfloat16, float32 or "
+                "float64; choose another file."
+            )
+
+
+def _check_finite(model: SAM2Base, source: str) -> None:
+    """Refuse weights that aren't finite in float32, which is where those of float64 may become infinite."""
+    for name, tensor in model.state_dict().items():
+        if not tensor.isfinite().all():
+            raise CheckpointError(
+                f"{source} can't be used: {name!r} has weights that are NaN or infinite; download it again, or choose "
+                "another file."
+            )
