@@ -217,6 +217,7 @@ def test_without_a_query_the_painted_slices_alone_can_be_saved(widget, viewer, p
 
 def test_a_session_that_names_a_file_as_checkpoint_does_not_make_it_be_read(ran, path, tmp_path):
     session = kept_session(ran.form, ran.controller)
+    (tmp_path / "hostile.pt").touch()
     settings = {**session.form.settings, "checkpoint": str(tmp_path / "hostile.pt")}
     save_session(path, replace(session, form=session.form.model_copy(update={"settings": settings})))
     before = ran.form.inputs.settings.checkpoint
