@@ -87,6 +87,18 @@ def test_closed_the_viewer_calls_nothing_of_it(ran, viewer):
     viewer.layers.clear()
 
 
+def test_dropped_without_being_closed_the_widget_ends_its_thread(viewer, network, qtbot):
+    widget = RevSAM2Widget(viewer, KeptNetwork(lambda config: StoredEmbeddings(network)))
+    thread = widget.controller._thread
+    thread.start()
+    qtbot.waitUntil(thread.isRunning)
+    ended = []
+    thread.finished.connect(lambda: ended.append(True))
+    del widget, thread
+    gc.collect()
+    qtbot.waitUntil(lambda: ended == [True])
+
+
 def test_no_layer_and_no_widget_lives_on_when_the_one_is_removed_and_the_other_closed(viewer, network, qtbot):
     image, labels = paint((5, 10, 12))
     viewer.layers.insert(0, Image(image, name="support", scale=(2, 1, 1)))

@@ -73,6 +73,16 @@ def test_n_and_k_are_what_the_user_wants_where_there_is_enough(inputs, pair):
     assert len(resolved.used[0]) == 2
 
 
+@pytest.mark.parametrize("label", [-1, 65536, 70000, 2**63])
+def test_a_class_that_no_result_could_hold_is_refused_before_the_run(inputs, pair, label):
+    painted = replace(pair, voxels={**VOXELS, 2: {BRIGHT: 16, label: 3}})
+    assert sentence(inputs, painted) == (
+        f"The labels 'scan labels' have the class {label}: number the classes from 1 to 65535; 0 is the background."
+    )
+    unchecked = check(inputs, pair.labels, {2}, is_wanted=False)
+    assert resolve(unchecked, [painted]).problem == ""
+
+
 def test_unchecked_slices_are_not_used(inputs, pair):
     resolved = resolve(check(inputs, pair.labels, {1, 2}, is_wanted=False), [pair])
     assert resolved.used[0].keys() == {3, 4}

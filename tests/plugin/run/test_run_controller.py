@@ -445,6 +445,18 @@ def test_a_query_removed_during_the_run_is_let_go_when_the_run_has_ended(
     assert controller.request is None
 
 
+def test_a_query_removed_before_the_first_slice_ends_the_run_and_adds_no_layer(
+    controller, network, finish, request_of, viewer
+):
+    network.hold()
+    controller.start(request_of())
+    viewer.layers.clear()
+    network.let_go()
+    assert finish() is Phase.CANCELED
+    assert controller.state.message == "The query layer was removed, so the run has ended."
+    assert not viewer.layers
+
+
 def test_a_class_without_conditional_slices_keeps_its_masks(controller, finish, request_of):
     controller.start(request_of(RevSAM2Config(mode=Mode.FORWARD)))
     finish()

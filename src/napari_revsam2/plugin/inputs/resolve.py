@@ -9,6 +9,7 @@ from napari.layers import Image
 
 from napari_revsam2.plugin.layers.layer_slices import LayerSlices, slices_of
 from napari_revsam2.vocabulary.errors import ProblemError
+from napari_revsam2.volume_files import LARGEST_LABEL
 
 from .inputs import Inputs
 from .layer_request import ClassesBySlice, LayerRequest, choose_supports, request_from
@@ -53,10 +54,11 @@ def resolve(inputs: Inputs, painted: Sequence[PaintedPair], point: Sequence[int]
         The viewer's position in the query's own indices; it decides on axes such as time.
     """
     checked = [pair.checked(inputs.unchecked_of(pair.labels)) for pair in painted]
-    n_checked, n_query = sum(map(len, checked)), _length(inputs)
-    used = choose_supports(checked, _bounded(inputs.settings.n_support, n_checked))
-    resolved = Resolved(n_checked, n_query, tuple(used))
+    resolved = Resolved(sum(map(len, checked)), _length(inputs), tuple({} for _ in painted))
     try:
+        _check_classes(painted, checked)
+        used = choose_supports(checked, _bounded(inputs.settings.n_support, resolved.n_checked))
+        resolved = replace(resolved, used=tuple(used))
         return replace(resolved, request=_request(inputs, painted, point, resolved))
     except ProblemError as error:
         return replace(resolved, problem=str(error))
@@ -134,6 +136,17 @@ def _check_pairs(inputs: Inputs) -> None:
         if chosen.count(labels) > 1:
             raise ProblemError(f"The labels {labels.name!r} are in two support pairs: remove one of them.")
         cut_pair(image, labels, inputs.axis)
+
+
+def _check_classes(painted: Sequence[PaintedPair], checked: Sequence[ClassesBySlice]) -> None:
+    """Refuse classes that no result could hold, before anything is computed."""
+    for pair, classes_by_slice in zip(painted, checked, strict=True):
+        for label in sorted({label for classes in classes_by_slice.values() for label in classes}):
+            if not 1 <= label <= LARGEST_LABEL:
+                raise ProblemError(
+                    f"The labels {pair.labels.name!r} have the class {label}: number the classes from 1 to "
+                    f"{LARGEST_LABEL}; 0 is the background."
+                )
 
 
 def _length(inputs: Inputs) -> int:

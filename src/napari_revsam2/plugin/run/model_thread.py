@@ -11,7 +11,7 @@ from contextlib import closing
 from queue import SimpleQueue
 from threading import Event as Flag
 
-from qtpy.QtCore import QObject, QThread, Signal
+from qtpy.QtCore import QThread, Signal
 
 from napari_revsam2.vocabulary.errors import NotEnoughMemoryError, RevSAM2Error, is_memory_shortage
 
@@ -35,8 +35,8 @@ class ModelThread(QThread):
     event_arrived = Signal(object, object)
     job_ended = Signal(object, object, str)
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("revsam2 model")
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._closing = Flag()

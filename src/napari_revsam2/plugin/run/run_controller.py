@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 from napari.components import LayerList
@@ -64,7 +65,8 @@ class RunController(QObject):
         self._backup: _Backup | None = None
         self._stage_began = 0.0
         self._is_closed = False
-        self._thread = ModelThread(self)
+        self._thread = ModelThread()  # not a child of this: Qt would delete it while it runs
+        finalize(self, self._thread.close)  # also for a widget that is dropped without being closed
         self._thread.event_arrived.connect(self._on_event_arrived)
         self._thread.job_ended.connect(self._on_job_ended)
         self._redraw = RedrawPace(self)
@@ -223,8 +225,11 @@ class RunController(QObject):
     def _on_layer_removed(self, event: Any) -> None:
         if self.result is not None and event.value is self.result.layer:
             self._forget_run("The result layer was removed, so the run has ended.")
-        elif self._job is None and self.request is not None and event.value is self.request.query_layer:
-            self._forget_run_without_query()
+        elif self.request is not None and event.value is self.request.query_layer:
+            if self._job is None:
+                self._forget_run_without_query()
+            elif self.result is None:  # no slice has been reached: there is nothing to fill
+                self._forget_run("The query layer was removed, so the run has ended.")
 
     def _on_result_changed(self, _: object) -> None:
         if self.result is not None and not self.result.fits:
