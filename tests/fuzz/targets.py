@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save as safetensors_bytes
 
 from napari_revsam2.evaluation.datasets.layouts import open_dataset
-from napari_revsam2.evaluation.experiment.results_folder import check_settings
+from napari_revsam2.evaluation.experiment.results_folder import check_settings, keep_settings
 from napari_revsam2.evaluation.experiment.row_file import read_results, read_slices
 from napari_revsam2.plugin.files.session_file import load_session, load_supports
 from napari_revsam2.sam2_backend.checkpoints.architectures import architecture_of
@@ -206,10 +206,14 @@ def _write_results(folder: Path) -> None:
     rows, slices = whole_evaluation()
     RowFile(folder / "results.csv", ResultRow).append(rows[:6])
     RowFile(folder / "slices.csv", SliceRow).append(slices[:6])
-    check_settings(_SETTINGS, folder)
+    keep_settings(_SETTINGS, folder)
 
 
 _SETTINGS = {"seed": 0, "checkpoint": "revsam2-mini", "modes": ["revsam2"], "window": "abdomen"}
+
+
+def _read_settings(path: Path) -> None:
+    check_settings(_SETTINGS, tuple(_SETTINGS), path.parent)
 
 
 def _in_folder(name: str, write_file: Callable[[Path], object]) -> Callable[[Path], object]:
@@ -241,7 +245,5 @@ TARGETS = {
     "bids": Target("dseg.tsv", _write_bids, lambda path: open_dataset(path.parent), damaged_text),
     "results": Target("results.csv", _write_results, lambda path: read_results(path.parent), damaged_text),
     "slices": Target("slices.csv", _write_results, lambda path: read_slices(path.parent), damaged_text),
-    "settings": Target(
-        "settings.json", _write_results, lambda path: check_settings(_SETTINGS, path.parent), damaged_text
-    ),
+    "settings": Target("settings.json", _write_results, _read_settings, damaged_text),
 }
