@@ -241,6 +241,18 @@ def test_a_truncated_tiff_is_refused(part, kind, tmp_path):
         read_image(tmp_path / "cut.tif")
 
 
+@pytest.mark.parametrize("off", ["disabled", "level", "all"])
+def test_a_truncated_tiff_is_refused_where_logging_is_off(off, tmp_path, monkeypatch):
+    logger = logging.getLogger("tifffile")
+    tifffile.imwrite(tmp_path / "cut.tif", np.ones((7, 40, 30), np.uint16), imagej=True)
+    (tmp_path / "cut.tif").write_bytes((tmp_path / "cut.tif").read_bytes()[:8000])
+    monkeypatch.setattr(logger, "disabled", off == "disabled")
+    monkeypatch.setattr(logger, "level", logging.CRITICAL + 1 if off == "level" else logger.level)
+    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL if off == "all" else 0)
+    with pytest.raises(VolumeFileError, match=r"cut\.tif can't be read as a TIFF image"):
+        read_image(tmp_path / "cut.tif")
+
+
 def test_missing_files_of_an_ome_set_are_not_read_as_zeros(pages, tmp_path):
     xml = tifffile.OmeXml()
     xml.addimage("uint16", (7, 6, 5), (7, 1, 1, 6, 5, 1), axes="ZYX")

@@ -168,7 +168,7 @@ def _series_files(folder: Path) -> tuple[Path, ...]:
     itk = _simple_itk(folder)
     for file in _visible_files(folder):
         if not claims_fit(file):
-            raise VolumeFileError(f"{file} {_DAMAGED}")
+            raise VolumeFileError(_unreadable(file))
     series_reader = itk.ImageSeriesReader
     try:
         with _no_warnings(itk):

@@ -104,7 +104,10 @@ def write_tiff(path: Path, labels: Voxels, like: Volume) -> None:
 
 @contextmanager
 def _logged_errors() -> Iterator[list[str]]:
-    """Collect what tifffile logs as an error in this thread: of a file cut short it reads what is left, and logs."""
+    """Collect what tifffile logs as an error in this thread: of a file cut short it reads what is left, and logs.
+
+    A program that has switched this log off (as `logging.config` does by default) mustn't get half a volume for that.
+    """
     errors: list[str] = []
     thread = threading.get_ident()
 
@@ -117,11 +120,18 @@ def _logged_errors() -> Iterator[list[str]]:
                 errors.append(record.getMessage())
 
     collector, logger = Collector(), logging.getLogger("tifffile")
+    before = logger.disabled, logger.level, logging.root.manager.disable
+    logger.disabled = False
+    logger.setLevel(logging.ERROR)
+    logging.disable(logging.NOTSET)
     logger.addHandler(collector)
     try:
         yield errors
     finally:
         logger.removeHandler(collector)
+        logger.disabled = before[0]
+        logger.setLevel(before[1])
+        logging.disable(before[2])
 
 
 def _read_pages(tif: tifffile.TiffFile, path: Path) -> Voxels:

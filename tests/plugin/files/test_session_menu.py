@@ -57,7 +57,9 @@ def test_without_a_result_there_is_nothing_to_save(widget, tmp_path):
 
 
 @pytest.mark.parametrize(("what", "ending"), [("session", "npz"), ("scores", "csv"), ("result", "nii.gz")])
-def test_a_name_typed_without_its_ending_gets_it(ran, qtbot, tmp_path, what, ending):
+def test_a_name_typed_without_its_ending_gets_it(ran, qtbot, tmp_path, monkeypatch, what, ending):
+    monkeypatch.chdir(tmp_path)  # a file of the proposed name would have the dialog ask
+
     def type_a_name() -> None:
         dialog = ran.sessions.findChild(QFileDialog)
         dialog.findChild(QLineEdit).setText(str(tmp_path / "monday"))
