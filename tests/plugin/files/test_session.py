@@ -239,6 +239,44 @@ def test_painted_slices_that_cannot_be_kept_are_refused_in_one_sentence(ran, vie
     assert not path.exists()
 
 
+@pytest.mark.parametrize("change", [{"scale": (1e-13, 1, 1)}, {"scale": (1e13, 1, 1)}, {"translate": (1e13, 0, 0)}])
+def test_a_result_whose_place_cannot_be_kept_is_refused_in_one_sentence(ran, viewer, path, change):
+    for name, value in change.items():
+        setattr(viewer.layers["query revsam2"], name, value)
+    assert not ran.sessions.save_session(path)
+    assert "values that no session can hold" in sentence(ran)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("shape", [(8, 20, 13), (4, 14, 13), (8, 14, 13), (2, 8, 14, 13)])
+def test_a_session_is_not_saved_when_the_query_no_longer_has_the_data_of_the_run(ran, viewer, path, shape):
+    viewer.layers["query"].data = np.zeros(shape, np.float32)
+    assert not ran.sessions.save_session(path)
+    assert "'query' has other data than when it was segmented" in sentence(ran)
+    assert not path.exists()
+
+
+def test_a_session_saved_without_a_result_says_so(ran, viewer, path):
+    viewer.add_image(np.zeros((8, 14, 13), np.float32), name="next patient")
+    viewer.layers.remove("query")
+    assert ran.sessions.save_session(path), sentence(ran)
+    assert sentence(ran) == "Session saved. It holds no result."
+
+
+def test_a_session_of_a_partial_result_says_so_when_it_is_loaded(ran, path):
+    session = kept_session(ran.form, ran.controller)
+    save_session(path, replace(session, run=session.run.model_copy(update={"partial": True})))
+    assert ran.sessions.load_session(path), sentence(ran)
+    assert sentence(ran).startswith("Session loaded. Its result is partial: the run was canceled or failed.")
+
+
+def test_supports_that_a_session_brought_back_keep_their_name_in_the_next(ran, viewer, reopened, path):
+    other = reopened()
+    assert other.sessions.save_session(path), sentence(other)
+    assert other.sessions.load_session(path), sentence(other)
+    assert not [layer.name for layer in viewer.layers if "supports supports" in layer.name]
+
+
 # What is refused changes nothing.
 
 

@@ -246,6 +246,8 @@ def test_units_as_pint_writes_them_are_kept(path, unit):
 
 # Values that can't be.
 
+_WIDE = pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="long double is double here")
+
 _WRONG = [
     ("supports", []),
     ("supports.0.indices", [3, 3]),
@@ -293,6 +295,9 @@ _WRONG = [
     ("run.scores", {"1": [0.5]}),
     ("run.scores", {"7": [0.5] * 5}),
     ("run.scores", {"1": [float("nan")] * 5}),
+    ("run.scores", {"1": [1e300] * 5}),
+    ("run.scores", {"1": [-5.0] * 5}),
+    ("run.labels", [1, 65536]),
     ("run.scores", [1]),
     ("run.selected", {"1": [5]}),
     ("run.selected", {"1": [2, 2]}),
@@ -319,6 +324,7 @@ def test_a_session_with_a_value_that_cannot_be_is_refused(path, place, value):
         {"image_0": np.full(PAIR.image.shape, np.nan)},
         {"image_0": np.full(PAIR.image.shape, np.inf, np.float32)},
         {"image_0": np.full(PAIR.image.shape, "x")},
+        pytest.param({"image_0": PAIR.image.astype(np.longdouble)}, marks=_WIDE),
         {"image_0": PAIR.image[:, :0], "labels_0": PAIR.labels[:, :0]},
         {"image_0": PAIR.image[0], "labels_0": PAIR.labels[0]},
         {"labels_0": PAIR.labels[:1]},
@@ -333,8 +339,11 @@ def test_arrays_that_are_no_grey_values_or_no_class_ids_are_refused(path, arrays
             load(path)
 
 
-def test_a_result_that_holds_no_class_ids_is_refused(path):
-    write(path, result=np.zeros((5, 3, 4)))
+@pytest.mark.parametrize(
+    "value", [np.float64(0), np.int64(-5), np.int64(65536), np.uint64(2**64 - 1)], ids=lambda value: f"{value!r}"
+)
+def test_a_result_that_holds_no_class_ids_is_refused(path, value):
+    write(path, result=np.full((5, 3, 4), value))
     with pytest.raises(VolumeFileError, match=r"s\.npz can't be read"):
         load_session(path)
 

@@ -17,7 +17,7 @@ from napari_revsam2.plugin.form.input_form import InputForm
 from napari_revsam2.plugin.inputs.inputs import Inputs, choose_pairs
 from napari_revsam2.plugin.inputs.layer_request import LayerRequest
 from napari_revsam2.plugin.inputs.painted_pair import PaintedPair
-from napari_revsam2.plugin.layers.layer_slices import slices_of
+from napari_revsam2.plugin.layers.layer_slices import full_resolution, slices_of
 from napari_revsam2.plugin.layers.metadata import PROVENANCE, VOLUME
 from napari_revsam2.plugin.layers.pairing import Pair, shape_without_colours
 from napari_revsam2.plugin.run.result_layer import ResultLayer
@@ -113,7 +113,7 @@ def _opened_pair(pair: SupportPair, axis: int) -> Pair:
     scale, units = [*(1.0,) * extra, *pair.scale[1:]], [*("pixel",) * extra, *pair.units[1:]]
     scale.insert(place, pair.scale[0])
     units.insert(place, pair.units[0])
-    name = f"{pair.name} supports"
+    name = f"{pair.name.removesuffix(' supports')} supports"
     with _one_sentence(_UNREADABLE):
         image = Image(_stacked(pair.image, axis), name=name, scale=scale, units=units)
         labels = Labels(_stacked(pair.labels, axis), name=f"{name} labels", scale=scale, units=units)
@@ -132,7 +132,8 @@ def kept_session(form: InputForm, controller: RunController) -> Session:
     Raises
     ------
     ProblemError
-        When nothing is painted, there is no query, or a layer has values that a session can't hold.
+        When nothing is painted, there is no query, the run's query has other data now, or a layer has values that a
+        session can't hold.
     """
     with _one_sentence(UNSAVABLE):
         return _kept_session(form, controller)
@@ -140,6 +141,7 @@ def kept_session(form: InputForm, controller: RunController) -> Session:
 
 def _kept_session(form: InputForm, controller: RunController) -> Session:
     painted, inputs = _painted(form), form.inputs
+    _check_query_of_run(controller)
     if inputs.query is None or not inputs.axes:
         raise ProblemError("There is no volume to segment: choose a query, or save the painted slices alone.")
     first, stop = inputs.range_shown
@@ -155,6 +157,17 @@ def _kept_session(form: InputForm, controller: RunController) -> Session:
         return Session(supports, choices)
     record = _kept_run(controller.request, controller.state, controller.result.layer)
     return Session(supports, choices, record, np.array(controller.result.layer.data))
+
+
+def _check_query_of_run(controller: RunController) -> None:
+    request = controller.request
+    if controller.result is None or request is None:
+        return
+    if full_resolution(request.query_layer) is not request.slices.data:
+        raise ProblemError(
+            f"The image {request.query_layer.name!r} has other data than when it was segmented: run again, or save the "
+            "result and the painted slices alone."
+        )
 
 
 def _unchecked_places(pair: PaintedPair, unchecked: frozenset[int]) -> tuple[int, ...]:

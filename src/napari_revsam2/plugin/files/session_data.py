@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from napari_revsam2.volume_files import LARGEST_LABEL
+
 SESSION_VERSION: Final = 2
 """Of the format; 1 kept what the form showed, which needn't be what the result was computed from."""
 UNSAVABLE: Final = (
-    "A layer has values that no session can hold, such as NaN or a size of zero: correct it, and save again."
+    "A layer has values that no session can hold, such as NaN, a size of zero or a class above 65535: correct it, and "
+    "save again."
 )
 """The sentence for what doesn't fit on the way into a file."""
 _LARGEST = 1e12
@@ -50,7 +53,8 @@ Size = Annotated[Number, AfterValidator(_not_zero)]
 Index = Annotated[int, Field(ge=0, lt=2**31)]
 Indices = Annotated[tuple[Index, ...], AfterValidator(_distinct)]
 Axis = Annotated[int, Field(ge=-_MOST_AXES, le=-1)]
-ClassId = Annotated[int, Field(ge=1, lt=2**63)]
+ClassId = Annotated[int, Field(ge=1, le=LARGEST_LABEL)]
+Score = Annotated[float, Field(ge=0, le=1)]
 Classes = Annotated[tuple[ClassId, ...], Field(min_length=1), AfterValidator(_distinct)]
 Limits = Annotated[tuple[float, float], AfterValidator(_ascending)]
 Vector = Annotated[tuple[Number, ...], Field(max_length=_MOST_AXES**2)]
@@ -166,7 +170,7 @@ class RunRecord(_Cut):
     query_limits: Limits
     support_limits: dict[Index, Limits]
     computed_with: dict[Text, Text]
-    scores: dict[ClassId, tuple[float | None, ...]]
+    scores: dict[ClassId, tuple[Score | None, ...]]
     selected: dict[ClassId, Indices]
     partial: bool
     transforms: Transforms
@@ -252,7 +256,7 @@ class SupportPair:
         fits = self.image.shape == self.labels.shape and self.image.ndim == 3 and self.image.size > 0
         if not fits or len(self.indices) != len(self.image):
             raise ValueError("image, labels and slice numbers differ")
-        if self.labels.dtype.kind not in "iub" or self.image.dtype.kind not in "iubf":
+        if self.labels.dtype.kind not in "iub" or self.image.dtype.kind not in "iubf" or self.image.dtype.itemsize > 8:
             raise ValueError("no grey values, or no class ids")
         if not np.isfinite(self.image).all():
             raise ValueError("NaN or infinite voxels")
@@ -295,5 +299,9 @@ class Session:
             raise ValueError("slices are unchecked that aren't there")
         if (self.run is None) != (self.result is None):
             raise ValueError("a run without a result, or the reverse")
-        if self.result is not None and self.result.dtype.kind not in "iub":
+        if self.result is not None and not _holds_class_ids(self.result):
             raise ValueError("the result holds no class ids")
+
+
+def _holds_class_ids(result: NDArray[Any]) -> bool:
+    return result.dtype.kind in "iub" and 0 <= result.min(initial=0) <= result.max(initial=0) <= LARGEST_LABEL

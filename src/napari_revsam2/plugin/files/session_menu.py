@@ -81,15 +81,12 @@ class SessionMenu(QToolButton):
 
     def save_session(self, path: Path) -> bool:
         """Write supports, choices and result."""
-        return self._saved(
-            path, lambda: save_session(path, kept_session(self._form, self._controller)), "Session saved."
-        )
+        done = "Session saved." if self._controller.result is not None else "Session saved. It holds no result."
+        return self._saved(path, lambda: save_session(path, kept_session(self._form, self._controller)), done)
 
     def load_session(self, path: Path) -> bool:
         """Bring a session back."""
-        return self._tried(
-            lambda: open_session(self._viewer, self._form, self._controller, load_session(path)), "Session loaded."
-        )
+        return self._tried(lambda: self._open_session(path))
 
     def save_supports(self, path: Path) -> bool:
         """Write the painted slices, for the next patient."""
@@ -104,6 +101,13 @@ class SessionMenu(QToolButton):
     def save_scores(self, path: Path) -> bool:
         """Write the scores of the last run."""
         return self._saved(path, lambda: self._write_scores(path), "Scores saved.")
+
+    def _open_session(self, path: Path) -> str:
+        session = load_session(path)
+        open_session(self._viewer, self._form, self._controller, session)
+        if session.run is not None and session.run.partial:
+            return "Session loaded. Its result is partial: the run was canceled or failed."
+        return "Session loaded."
 
     def _write_result(self, path: Path) -> None:
         if self._controller.result is None:
@@ -130,13 +134,14 @@ class SessionMenu(QToolButton):
 
         return self._tried(check_and_save, done)
 
-    def _tried(self, action: Callable[[], object], done: str) -> bool:
+    def _tried(self, action: Callable[[], object], done: str = "") -> bool:
+        """Show ``done``, or without it what the action returns."""
         try:
-            action()
+            outcome = action()
         except RevSAM2Error as error:
             self._form.run_bar.show_message(str(error))
             return False
-        self._form.run_bar.show_message(done)
+        self._form.run_bar.show_message(done or str(outcome))
         return True
 
     def _save(self, title: str, name: str, kind: str, action: Callable[[Path], bool]) -> None:
