@@ -1,5 +1,7 @@
 """What TIFF files may hold, how they lie in the patient, and what spacing they tell."""
 
+import logging
+
 import nibabel as nib
 import numpy as np
 import pytest

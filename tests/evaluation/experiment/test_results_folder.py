@@ -34,7 +34,7 @@ def test_results_of_other_settings_are_not_mixed(experiment, network, tmp_path):
 def test_results_of_another_dataset_of_the_same_name_are_not_mixed(experiment, network, dataset, tmp_path, changed):
     run(experiment, tmp_path)
     other = changed(dataset)
-    with pytest.raises(ProblemError, match="other settings \\(supports from phantoms, class 1, group 0 organ: "):
+    with pytest.raises(ProblemError, match="other settings \\(supports from phantoms, class 1, group 0 'organ: "):
         run(replace(experiment, pairs=((other, other),)), tmp_path)
 
 
