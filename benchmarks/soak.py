@@ -7,8 +7,8 @@ window of napari (`xvfb-run` makes a screen). Both use the sample data and the b
 as what leaks leaks at any size. Written are a figure and one line for each quantity with its slope over the last two
 thirds of the runs, in which caches are full: the median of the slopes between all pairs of runs.
 
-The command line loads the network in each run, which costs 0.04 MB that never come back: safetensors 0.8 keeps two
-small objects for each tensor that it reads from a file. A window loads it once.
+The command line loads the network in each run. Most of the small growth seen there (0.04 MB a run) are two objects that
+safetensors 0.8 keeps for each tensor that it reads from a file. A window loads it once.
 """
 
 from __future__ import annotations
