@@ -17,6 +17,9 @@ from napari_revsam2.vocabulary.errors import CheckpointError
 
 from .checkpoint_server import CheckpointServer, serving
 
+# A server that breaks off may leave its own socket to the garbage collector, which warns in whatever test it runs.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 CONTENT = random.Random(0).randbytes(10**6)
 LIMIT = 1.1 * 10**6
 
